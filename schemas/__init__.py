@@ -1,0 +1,1 @@
+"""The contract that every service shares: words, identifiers, events, bytes, topics and read-model tables."""

@@ -1,0 +1,100 @@
+"""Facts: recorded events as the core sees them, and the bundle of them that a question is answered from."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from schemas import codec
+from schemas.errors import Undecodable
+from schemas.events import Event
+from schemas.positions import AsOf, Position
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One recorded event, decoded and lifted to the newest version."""
+
+    position: Position
+    record_time: datetime
+    """Effective record time: when we took it, never earlier than the record before it in the partition."""
+    event_time: datetime
+    """When it happened by the device's clock."""
+    envelope: codec.Envelope
+    data: Event
+    identity: bytes
+    content_hash: bytes
+
+    @property
+    def id(self) -> str:
+        """The id that its device gave it."""
+        return self.envelope.id
+
+    @property
+    def order(self) -> tuple[datetime, Position]:
+        """Decides which of two contents under one identity counts: the smallest."""
+        return (self.record_time, self.position)
+
+
+def fact_of(position: Position, record_time: datetime, value: bytes) -> Fact:
+    """Read a recorded value. Raises `Undecodable` for what must be parked."""
+    envelope = codec.decode_record(value)
+    data = codec.decode_data(envelope)
+    signed_form = codec.signed_form(envelope)
+    return Fact(
+        position=position,
+        record_time=record_time,
+        event_time=codec.parse_instant(envelope.time),
+        envelope=envelope,
+        data=data,
+        identity=codec.identity(envelope.source, envelope.id),
+        content_hash=hashlib.sha256(signed_form).digest(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """Another content recorded under the identity of one of the facts, maybe under another subject."""
+
+    identity: bytes
+    content_hash: bytes
+    position: Position
+    record_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A record of this subject that this version cannot read: the evidence is incomplete."""
+
+    position: Position
+    record_time: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything that an answer about one subject may rest on, in any order, repeats and conflicts included."""
+
+    subject: str
+    facts: tuple[Fact, ...]
+    """Events about the subject."""
+    registry: tuple[Fact, ...] = ()
+    """Events about the devices and parties that the facts name, and the policy."""
+    rivals: tuple[Rival, ...] = ()
+    parked: tuple[Parked, ...] = ()
+    signatures: Mapping[tuple[Position, str], bool] = field(default_factory=dict)
+    """Whether the record at a position carries a good signature under a public key (hex)."""
+
+    def known_at(self, as_of: AsOf) -> "Evidence":
+        """The part of it that had been recorded by then."""
+        return Evidence(
+            subject=self.subject,
+            facts=tuple(f for f in self.facts if as_of.knows(f.record_time, f.position)),
+            registry=tuple(f for f in self.registry if as_of.knows(f.record_time, f.position)),
+            rivals=tuple(r for r in self.rivals if as_of.knows(r.record_time, r.position)),
+            parked=tuple(p for p in self.parked if as_of.knows(p.record_time, p.position)),
+            signatures=self.signatures,
+        )
+
+
+__all__ = ["Evidence", "Fact", "Parked", "Rival", "Undecodable", "fact_of"]
