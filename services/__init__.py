@@ -1,0 +1,1 @@
+"""The services of lastintact and the command that starts them."""
