@@ -1,0 +1,91 @@
+"""The write door as an application: `create_app(settings)`. Importing this opens no connection."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import APIRouter, FastAPI
+
+from services.edge import health, roles
+from services.edge.database import make_engine
+from services.edge.keyring import KeyRing
+from services.edge.keys import load_pepper
+from services.edge.metrics import Metrics
+from services.edge.web import new_app
+from services.ingest import routes
+from services.ingest.door import Door
+from services.ingest.settings import IngestSettings
+from services.log.port import EventLog
+
+# A statement that takes longer has lost its caller already.
+_STATEMENT_SECONDS = 8.0
+
+
+def build_version() -> str:
+    """What `recordedbuild` says: the installed version, or `source` when run from a checkout without one."""
+    try:
+        return version("lastintact")
+    except PackageNotFoundError:
+        return "source"
+
+
+def make_log(settings: IngestSettings) -> EventLog:
+    """The log that the settings name. Raises `Unavailable`."""
+    engine = make_engine(settings.database_url, pool_size=settings.concurrent_posts, application_name="lastintact-log")
+    from services.log.table import TableLog
+
+    table = TableLog(engine)
+    if settings.kafka_bootstrap is None:
+        return table
+    from schemas.topics import EVENTS
+    from services.log.kafka import KafkaLog
+
+    return KafkaLog(settings.kafka_bootstrap, topic=EVENTS, log_id=table.log_id)
+
+
+def make_door(settings: IngestSettings) -> Door:
+    """The write door of this installation. Raises `Unavailable`."""
+    engine = make_engine(
+        settings.database_url,
+        pool_size=settings.concurrent_posts,
+        statement_timeout_seconds=_STATEMENT_SECONDS,
+        application_name="lastintact-ingest",
+    )
+    return Door(make_log(settings), engine, build_version(), story_clock=settings.story_clock)
+
+
+def make_router(settings: IngestSettings, door: Door, metrics: Metrics) -> APIRouter:
+    """The door's routes with the bounds that the settings name."""
+    return routes.router(
+        door,
+        metrics,
+        concurrent_posts=settings.concurrent_posts,
+        waiting_posts=settings.waiting_posts,
+        answer_seconds=settings.append_seconds,
+    )
+
+
+def log_check(log: EventLog) -> health.Check:
+    """Whether the log answers."""
+
+    def check() -> None:
+        log.ends()
+
+    return check
+
+
+def create_app(settings: IngestSettings) -> FastAPI:
+    """The write door alone; raises `Unavailable` when the database is away at the start."""
+    door, metrics = make_door(settings), Metrics()
+    keys = KeyRing(door.engine, load_pepper(settings.pepper_file))
+    checks = {"database": health.database_check(door.engine), "log": log_check(door.log)}
+
+    @asynccontextmanager
+    async def close_at_end(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        door.log.close()
+        door.engine.dispose()
+
+    app = new_app("lastintact ingest", keys, metrics, checks, version=build_version(), lifespan=close_at_end)
+    app.include_router(make_router(settings, door, metrics))
+    return roles.seal(app)
