@@ -1,0 +1,209 @@
+"""Acts: recorded events as the reasoning sees them, with who did it, when, what was seen, and what each look is worth."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+
+from schemas.events import (
+    ConditionObserved,
+    Event,
+    HandoffAccepted,
+    HandoffReleased,
+    ItemScanned,
+    NoticeGiven,
+    Observation,
+    Reservation,
+    Scan,
+)
+from schemas.vocabulary import CaptureMode, Condition, DamageMode, Defect, Facet, Hindrance, PartyRole
+from services.custody.condition import WHOLE, Look
+from services.custody.facts import Fact
+from services.custody.grades import DIRECT, NEVER, Standing, grade_of, grade_of_claim
+from services.custody.policy import Policy
+from services.custody.registry import Registry
+
+
+class Kind(IntEnum):
+    """What sort of act it is. Release before acceptance before the rest, where instants are equal (R1)."""
+
+    RELEASE = 0
+    ACCEPT = 1
+    SCAN = 2
+    LOOK = 3
+    NOTICE = 4
+
+
+_PEOPLE = (PartyRole.SENDER, PartyRole.RECIPIENT)
+_NEUTRAL = (PartyRole.SURVEYOR, PartyRole.AUTHORITY)
+_DEFECTS = frozenset(defect.value for defect in Defect)
+_HINDRANCES = frozenset(hindrance.value for hindrance in Hindrance)
+_DAMAGE_OF = {Defect.WET: DamageMode.WET, Defect.CRUSHED: DamageMode.CRUSH}
+
+
+@dataclass(slots=True, eq=False)
+class Act:
+    """One event that counts. Treat as frozen; only the functions of this module build one."""
+
+    fact: Fact
+    kind: Kind
+    party: str
+    """Whose act it is."""
+    t: datetime
+    """Effective event time: the device's clock, corrected by the offset it measured at upload (R36)."""
+    order: tuple[datetime, int, str, str]
+    standing: Standing
+    looks: tuple[Look, ...] = ()
+    counterpart: str | None = None
+    """The other side as named: the taker of a release, the giver of an acceptance, the addressee of a notice."""
+    joined: tuple[str, ...] = ()
+    """Parties of other legal entities that stand behind the record too: the recording device, countersigners."""
+    neutral: bool = False
+    """A survey by somebody outside the chain."""
+    exposed: bool = True
+    reservation: Reservation | None = None
+    mode: CaptureMode | None = None
+    site: str | None = None
+    claimed_acceptance: str | None = None
+    """Somebody else's acceptance that this act reports without that party's confirmation; it moves nothing (R13a)."""
+
+    @property
+    def id(self) -> str:
+        """The event's id."""
+        return self.fact.envelope.id
+
+    @property
+    def physical(self) -> bool:
+        """Whether somebody had the item at hand: not a notice, not a statement that it is gone."""
+        if self.kind in (Kind.NOTICE, Kind.RELEASE):
+            return False
+        return not any(
+            look.value is Condition.BAD and look.facet in (Facet.PRESENCE, Facet.COUNT) for look in self.looks
+        )
+
+
+def instant_of(fact: Fact) -> datetime:
+    """Effective event time: the device's time less the offset that its clock was measured to have."""
+    offset = fact.envelope.clockoffsetms
+    if not offset:
+        return fact.event_time
+    try:
+        return fact.event_time - timedelta(milliseconds=offset)
+    except OverflowError:
+        return fact.event_time
+
+
+def act_of(fact: Fact, t: datetime, standing: Standing, registry: Registry, policy: Policy) -> Act | None:
+    """Read a fact as an act; None for events that report no act, such as an announcement."""
+    data = fact.data
+    kind = _KINDS.get(type(data))
+    if kind is None:
+        return None
+    if isinstance(data, NoticeGiven):
+        order = (t, 2, fact.envelope.id, fact.envelope.source)
+        looks = tuple(_look(seen, grade_of_claim(seen, data, standing)) for seen in data.observations)
+        return Act(fact, kind, data.party, t, order, standing, looks, data.to)
+    assert isinstance(data, Scan)
+    return _scan_act(fact, data, kind, t, standing, registry, policy)
+
+
+def _scan_act(
+    fact: Fact, data: Scan, kind: Kind, t: datetime, standing: Standing, registry: Registry, policy: Policy
+) -> Act:
+    party, counterpart = _sides(data)
+    entity = registry.entity(party)
+    signers = tuple(signer.party for signer in data.countersigned)
+    claimed = None
+    if registry.entity(standing.speaker) != entity and all(registry.entity(s) != entity for s in signers):
+        # Recorded by another's device and confirmed by nobody: it is the speaker's statement, not the party's act.
+        claimed = party if kind is Kind.ACCEPT else None
+        kind, party, counterpart = Kind.LOOK, standing.speaker, None
+        entity = registry.entity(party)
+    joined = tuple(side for side in (standing.speaker, *signers) if registry.entity(side) != entity)
+    role = registry.role(party)
+    neutral = isinstance(data, ConditionObserved) and data.neutral and role in _NEUTRAL
+    identified = data.operator is not None or role in _PEOPLE
+    corroborated = neutral or bool(joined)
+    reservation = data.reservation if isinstance(data, HandoffAccepted) and kind is Kind.ACCEPT else None
+    looks = []
+    if data.inside is None or kind is Kind.LOOK:
+        looks = [
+            _look(seen, grade_of(seen, data, standing, identified=identified, joined=corroborated))
+            for seen in data.observations
+            if data.inside is None or seen.facet is Facet.SEAL
+        ]
+        looks += _implied_looks(data, kind, standing, corroborated)
+    if reservation is not None and is_defect(reservation, policy):
+        seen = _reserved(reservation)
+        noted = _AS_EXAMINED if data.mode is not CaptureMode.IMPORT else data
+        looks.append(_look(seen, grade_of(seen, noted, standing, identified=identified, joined=corroborated)))
+    order = (t, min(kind, Kind.SCAN), fact.envelope.id, fact.envelope.source)
+    return Act(
+        fact, kind, party, t, order, standing, tuple(looks), counterpart, joined, neutral,
+        data.inside is None, reservation, data.mode, data.site, claimed,
+    )  # fmt: skip
+
+
+def _implied_looks(data: Scan, kind: Kind, standing: Standing, corroborated: bool) -> list[Look]:
+    """A label that was read shows that the item was there, P at grade 3, also where nobody wrote that down."""
+    if kind is Kind.RELEASE or any(seen.facet is Facet.PRESENCE for seen in data.observations):
+        return []
+    if data.mode not in (CaptureMode.HUMAN_SCAN, CaptureMode.AUTO_SCAN):
+        return []
+    present = Observation(facet=Facet.PRESENCE, value=Condition.OK)
+    return [_look(present, grade_of(present, data, standing, identified=True, joined=corroborated))]
+
+
+def _look(seen: Observation, grade: int) -> Look:
+    return Look(
+        seen.facet, seen.value, grade, seen.component or WHOLE, seen.damage, seen.severity, seen.tamper,
+        seen.grams is not None,
+    )  # fmt: skip
+
+
+def _reserved(reservation: Reservation) -> Observation:
+    """A defect noted as a reservation is an observation of it (R6)."""
+    return Observation(
+        facet=reservation.facet,
+        value=Condition.BAD,
+        component=reservation.component,
+        damage=_DAMAGE_OF.get(Defect(reservation.grounds)),
+    )
+
+
+def is_defect(reservation: Reservation, policy: Policy) -> bool:
+    """Whether a reservation reports a bad state."""
+    return reservation.grounds in _DEFECTS and reservation.grounds in policy.reservation_grounds
+
+
+def is_hindrance(reservation: Reservation, policy: Policy) -> bool:
+    """Whether a reservation says why nobody could look; codes that a tenant added count as such."""
+    return reservation.grounds in policy.reservation_grounds and reservation.grounds not in _DEFECTS
+
+
+def _sides(data: Event) -> tuple[str, str | None]:
+    match data:
+        case HandoffAccepted():
+            return data.taker, data.giver
+        case HandoffReleased():
+            return data.giver, data.taker
+        case ItemScanned() | ConditionObserved():
+            return data.party, None
+    raise AssertionError(type(data))
+
+
+def direct_bads(act: Act) -> bool:
+    """Whether the act reports anything bad directly."""
+    return any(look.value is Condition.BAD and look.grade >= DIRECT for look in act.looks)
+
+
+_KINDS: dict[type[Event], Kind] = {
+    HandoffReleased: Kind.RELEASE,
+    HandoffAccepted: Kind.ACCEPT,
+    ItemScanned: Kind.SCAN,
+    ConditionObserved: Kind.LOOK,
+    NoticeGiven: Kind.NOTICE,
+}
+_AS_EXAMINED = Scan(mode=CaptureMode.HUMAN_INSPECT)
+"""Whoever notes a defect has looked, whatever mode the rest of the act was captured in."""
+
+__all__ = ["Act", "Kind", "act_of", "direct_bads", "instant_of", "is_defect", "is_hindrance", "NEVER"]

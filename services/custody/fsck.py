@@ -1,0 +1,284 @@
+"""Refolds the archive and compares every derived row with it; names each that differs, by table, key and column.
+
+The expected rows are not taken from the projector's way of working (batches, conflicts, updates) but from what the
+rows mean, as one set: so a fault of the projector shows too. All of it reads one snapshot, while events keep coming.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from psycopg import sql
+from sqlalchemy import Connection, Engine, Table, select, text
+
+from schemas import readmodel
+from schemas.readmodel import log, parcel_case, stale, verdict_version
+from services.custody import concerns, projection
+from services.custody.casework import casework
+from services.custody.evidence import load_many, read_positions
+from services.custody.projection import Row
+from services.custody.refresh import concerned_by
+from services.custody.store import copy_rows
+from services.edge.database import unavailable_when_lost
+from services.log.port import LogRecord
+
+Progress = Callable[[int, int], None]
+"""Told how many records are refolded, and how many there are."""
+
+_BATCH = 5000
+_CASES = 100
+_SHOWN_CHARACTERS_MAX = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One stored value that is not what the archive says. `column` empty: the whole row is missing or too much."""
+
+    table: str
+    key: str
+    column: str
+    stored: str
+    expected: str
+
+    def __str__(self) -> str:
+        place = f"{self.table} {self.key}" + (f" {self.column}" if self.column else "")
+        return f"{place}: stored {self.stored}, expected {self.expected}"
+
+
+@dataclass(slots=True)
+class Summary:
+    """What was looked at. `exit_code` for a command: 0 only when nothing differs."""
+
+    records: int = 0
+    cases: int = 0
+    pending: int = 0
+    """Cases that wait for the refresher and were left out: ask again when it has caught up."""
+    differences: int = 0
+    by_table: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def exit_code(self) -> int:
+        """0 or 1."""
+        return 1 if self.differences else 0
+
+
+def fsck(engine: Engine, tell: Callable[[Difference], None], progress: Progress | None = None) -> Summary:
+    """Compare everything, telling each difference as it is found. Changes nothing. Raises `Unavailable`."""
+    summary = Summary()
+    frozen = engine.execution_options(isolation_level="REPEATABLE READ")
+    with unavailable_when_lost("fsck"), frozen.connect() as connection:
+        for difference in _differences(connection, summary, progress or (lambda done, total: None)):
+            summary.differences += 1
+            summary.by_table[difference.table] = summary.by_table.get(difference.table, 0) + 1
+            tell(difference)
+        connection.rollback()
+    return summary
+
+
+def _differences(connection: Connection, summary: Summary, progress: Progress) -> Iterator[Difference]:
+    connection.execute(text("CREATE TEMPORARY TABLE refolded (LIKE projection.event) ON COMMIT DROP"))
+    opening: set[str] = set()
+    yield from _refold(connection, summary, opening, progress)
+    connection.execute(text("CREATE INDEX ON refolded (identity, content_hash)"))
+    connection.execute(text("ANALYZE refolded"))
+    for table, expected in _EXPECTED.items():
+        yield from _compare(connection, readmodel.metadata.tables[table], expected)
+    yield from _compare_heads(connection)
+    yield from _compare_cases(connection, opening, summary)
+
+
+# What the rows mean, over the refolded records. The first record of a content is an event or parked, the others are
+# repeats; an identity is held by its first content in the order of recording.
+_FIRSTS = """
+    SELECT *, row_number() OVER (PARTITION BY identity ORDER BY record_time, partition, "offset") AS place,
+           count(*) OVER (PARTITION BY identity) AS contents
+    FROM (
+        SELECT DISTINCT ON (identity, content_hash) identity, content_hash, partition, "offset", record_time, subject
+        FROM refolded WHERE identity IS NOT NULL ORDER BY identity, content_hash, partition, "offset"
+    ) AS firsts
+"""
+_EXPECTED = {
+    "projection.event": """
+        SELECT partition, "offset", record_time, leaf, subject,
+               CASE WHEN place > 1 THEN 'repeat' ELSE standing END AS standing,
+               CASE WHEN place > 1 THEN NULL ELSE reason END AS reason,
+               identity, content_hash, event_id, source, type, event_time, party
+        FROM (
+            SELECT *, CASE WHEN identity IS NULL THEN 1 ELSE row_number() OVER (
+                PARTITION BY identity, content_hash ORDER BY partition, "offset"
+            ) END AS place FROM refolded
+        ) AS placed
+    """,
+    "projection.event_identity": f"""
+        SELECT identity, content_hash, partition, "offset", record_time, subject FROM ({_FIRSTS}) AS claims
+        WHERE place = 1
+    """,  # noqa: S608
+    "projection.identity_clash": f"""
+        SELECT identity, content_hash, partition, "offset", record_time, subject FROM ({_FIRSTS}) AS claims
+        WHERE contents > 1
+    """,  # noqa: S608
+    "projection.position": """
+        SELECT head.partition, coalesce(max(refolded."offset") + 1, 0) AS next_offset,
+               max(refolded.record_time) AS record_time
+        FROM archive.log_head AS head LEFT JOIN refolded USING (partition) GROUP BY head.partition
+    """,
+}
+
+
+def _refold(connection: Connection, summary: Summary, opening: set[str], progress: Progress) -> Iterator[Difference]:
+    """Project the archive anew into the temporary table, up to where the stored projection is."""
+    log_id = connection.execute(select(log.c.log_id)).scalar_one()
+    ends = _ends(connection)
+    total = sum(ends.values())
+    for partition, end in sorted(ends.items()):
+        record_time = None
+        following = 0
+        while following < end:
+            records = _records(connection, partition, following, min(end, following + _BATCH))
+            yield from _holes(partition, following, min(end, following + _BATCH), records)
+            readings = [projection.read(record) for record in records]
+            opening |= {
+                reading.subject for reading in readings if reading.data is not None and concerns.opens(reading.data)
+            }
+            # One by one, so that the fold does not know of repeats: the comparison finds them by itself.
+            rows: list[Row] = []
+            for reading in readings:
+                batch = projection.settle([reading], log_id, record_time)
+                record_time = batch.record_time
+                rows += batch.rows
+            copy_rows(connection, sql.Identifier("refolded"), rows)
+            following = min(end, following + _BATCH)
+            summary.records += len(records)
+            progress(summary.records, total)
+
+
+def _ends(connection: Connection) -> Mapping[int, int]:
+    """Up to where the projection goes, by its position or by its rows, whichever claims more."""
+    rows = connection.execute(
+        text(
+            'SELECT partition, max("end") FROM ('
+            ' SELECT partition, next_offset AS "end" FROM projection.position'
+            ' UNION ALL SELECT partition, max("offset") + 1 FROM projection.event GROUP BY partition'
+            ") AS claimed GROUP BY partition"
+        )
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _records(connection: Connection, partition: int, start: int, stop: int) -> Sequence[LogRecord]:
+    rows = connection.execute(
+        text(
+            'SELECT partition, "offset", key, value FROM archive.record'
+            ' WHERE partition = :partition AND "offset" >= :start AND "offset" < :stop ORDER BY "offset"'
+        ),
+        {"partition": partition, "start": start, "stop": stop},
+    )
+    return [LogRecord(*row) for row in rows]
+
+
+def _holes(partition: int, start: int, stop: int, records: Iterable[LogRecord]) -> Iterator[Difference]:
+    there = {record.offset for record in records}
+    for offset in range(start, stop):
+        if offset not in there:
+            yield Difference("archive.record", f"{partition}:{offset}", "", "no row", "a record")
+
+
+def _compare(connection: Connection, table: Table, expected: str) -> Iterator[Difference]:
+    """Rows of one table that are missing, too many, or not as expected."""
+    keys = [column.name for column in table.primary_key]
+    names = [column.name for column in table.columns]
+    stored_columns = ", ".join(f'stored."{name}" AS "stored_{name}"' for name in names)
+    expected_columns = ", ".join(f'expected."{name}" AS "expected_{name}"' for name in names)
+    same_key = " AND ".join(f'stored."{key}" = expected."{key}"' for key in keys)
+    whole_rows = [", ".join(f'{side}."{name}"' for name in names) for side in ("stored", "expected")]
+    query = text(
+        f"SELECT {stored_columns}, {expected_columns},"  # noqa: S608 - names of our own tables
+        f' stored."{keys[0]}" IS NOT NULL AS is_stored, expected."{keys[0]}" IS NOT NULL AS is_expected'
+        f" FROM {table.schema}.{table.name} AS stored FULL JOIN ({expected}) AS expected ON {same_key}"
+        f" WHERE ROW({whole_rows[0]}) IS DISTINCT FROM ROW({whole_rows[1]})"
+    )
+    for row in connection.execute(query).mappings():
+        side = "stored" if row["is_stored"] else "expected"
+        key = ":".join(_shown(row[f"{side}_{name}"]) for name in keys)
+        yield from _row_differences(
+            str(table),
+            key,
+            {name: row[f"stored_{name}"] for name in names} if row["is_stored"] else None,
+            {name: row[f"expected_{name}"] for name in names} if row["is_expected"] else None,
+        )
+
+
+def _compare_heads(connection: Connection) -> Iterator[Difference]:
+    """With the table log: the next offset of each partition is the one behind its last record."""
+    if connection.execute(select(log.c.topic_id)).scalar_one() is not None:
+        return
+    rows = connection.execute(
+        text(
+            'SELECT head.partition, head.next_offset, coalesce(max(record."offset") + 1, 0) AS expected'
+            " FROM archive.log_head AS head LEFT JOIN archive.record USING (partition)"
+            " GROUP BY head.partition, head.next_offset ORDER BY head.partition"
+        )
+    )
+    for partition, stored, expected in rows:
+        if stored != expected:
+            yield Difference("archive.log_head", str(partition), "next_offset", str(stored), str(expected))
+
+
+def _compare_cases(connection: Connection, opening: set[str], summary: Summary) -> Iterator[Difference]:
+    """Cases and histories against the pure core's answer from the same evidence; marked ones are left out."""
+    stored = set(connection.execute(select(parcel_case.c.subject).union(select(verdict_version.c.subject))).scalars())
+    marked = set(connection.execute(select(stale.c.subject)).scalars())
+    registries = {subject for subject in marked if concerns.is_registry(subject)}
+    if registries:
+        marked |= set(connection.execute(concerned_by(connection, registries)).scalars())
+    wanted = sorted(subject for subject in stored | opening if not concerns.is_registry(subject))
+    asked = [subject for subject in wanted if subject not in marked]
+    summary.pending = len(wanted) - len(asked)
+    positions = read_positions(connection)
+    for start in range(0, len(asked), _CASES):
+        subjects = asked[start : start + _CASES]
+        cases = {
+            row.subject: dict(row._mapping)
+            for row in connection.execute(select(parcel_case).where(parcel_case.c.subject.in_(subjects)))
+        }
+        versions = {
+            (row.subject, row.finding, row.version): dict(row._mapping)
+            for row in connection.execute(select(verdict_version).where(verdict_version.c.subject.in_(subjects)))
+        }
+        for subject, evidence in load_many(connection, subjects, positions).items():
+            summary.cases += 1
+            work = casework(evidence, positions)
+            expected = None if work.case is None else work.case.columns
+            yield from _row_differences(str(parcel_case), subject, cases.get(subject), expected)
+            for place in sorted(
+                {(finding, version) for owner, finding, version in versions if owner == subject}
+                | work.version_rows.keys()
+            ):
+                yield from _row_differences(
+                    str(verdict_version),
+                    f"{subject} {place[0]} {place[1]}",
+                    versions.get((subject, *place)),
+                    work.version_rows.get(place),
+                )
+
+
+def _row_differences(
+    table: str, key: str, stored: Mapping[str, Any] | None, expected: Mapping[str, Any] | None
+) -> Iterator[Difference]:
+    if stored is None and expected is None:
+        return
+    if stored is None or expected is None:
+        yield Difference(
+            table, key, "", "no row" if stored is None else "a row", "no row" if expected is None else "a row"
+        )
+        return
+    for name, value in expected.items():
+        if stored[name] != value:
+            yield Difference(table, key, name, _shown(stored[name]), _shown(value))
+
+
+def _shown(value: object) -> str:
+    text_of_it = value.hex() if isinstance(value, bytes) else str(value)
+    if len(text_of_it) <= _SHOWN_CHARACTERS_MAX:
+        return text_of_it
+    return f"{text_of_it[:_SHOWN_CHARACTERS_MAX]}..."

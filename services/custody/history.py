@@ -1,0 +1,106 @@
+"""The history of the answers: what would have been said after each recorded event, and what made it change."""
+
+from datetime import datetime
+
+from msgspec import Struct, structs
+
+from schemas.positions import AsOf, Position
+from services.custody.attribution import verdicts
+from services.custody.facts import Evidence
+from services.custody.verdict import Finding, Replaces, Verdict
+
+
+class Version(Struct, frozen=True, kw_only=True):
+    """One answer about one finding, as it stood once an event had been recorded."""
+
+    finding: Finding
+    version: int
+    record_time: datetime
+    because: str | None
+    """Id of the event that brought it on; None for a record that this version cannot read."""
+    verdict: Verdict | None
+    """None: the finding stood no more."""
+
+
+def history(evidence: Evidence, as_of: AsOf) -> tuple[Version, ...]:
+    """Distinct verdicts over the events one by one, in (effective record time, position) order, up to `as_of`.
+
+    A new version comes when outcome, liable, confidence, L, U, proved or flags change, when a finding opens, and when it
+    stands no more. `replaces` in each verdict names the version before it and the event that made the difference.
+    """
+    known = evidence.known_at(as_of)
+    told: list[Version] = []
+    latest: dict[Finding, Version] = {}
+    for (record_time, position), because in _moments(known):
+        before = _up_to(known, record_time, position)
+        standing = {verdict.finding: verdict for verdict in verdicts(before, AsOf(record_time))}
+        for finding in dict.fromkeys((*latest, *standing)):
+            previous, verdict = latest.get(finding), standing.get(finding)
+            if not _differs(previous, verdict):
+                continue
+            number = previous.version + 1 if previous is not None else 1
+            if verdict is not None:
+                replaces = Replaces(previous.version, because) if previous is not None else None
+                verdict = structs.replace(verdict, version=number, replaces=replaces)
+            version = Version(
+                finding=finding, version=number, record_time=record_time, because=because, verdict=verdict
+            )
+            latest[finding] = version
+            told.append(version)
+    return tuple(told)
+
+
+def numbered(evidence: Evidence, as_of: AsOf, verdict: Verdict) -> Verdict:
+    """The same verdict with its version, and what it replaces, as its history has it.
+
+    Time alone may have changed the answer since the last event: then it is one version further, because of no event.
+    """
+    versions = [version for version in history(evidence, as_of) if version.finding == verdict.finding]
+    if not versions:
+        return verdict
+    last = versions[-1]
+    if last.verdict is not None and not _differs(last, verdict):
+        return structs.replace(verdict, version=last.version, replaces=last.verdict.replaces)
+    return structs.replace(verdict, version=last.version + 1, replaces=Replaces(last.version, None))
+
+
+def _moments(known: Evidence) -> list[tuple[tuple[datetime, Position], str | None]]:
+    """Every record that could have changed the answer, in the order of recording."""
+    moments: dict[tuple[datetime, Position], str | None] = {
+        (fact.record_time, fact.position): fact.id for fact in (*known.facts, *known.registry)
+    }
+    for other in (*known.rivals, *known.parked):
+        moments.setdefault((other.record_time, other.position), None)
+    return sorted(moments.items(), key=lambda moment: moment[0])
+
+
+def _up_to(known: Evidence, record_time: datetime, position: Position) -> Evidence:
+    """The evidence up to and including one record."""
+    last = (record_time, position)
+    return Evidence(
+        subject=known.subject,
+        facts=tuple(fact for fact in known.facts if (fact.record_time, fact.position) <= last),
+        registry=tuple(fact for fact in known.registry if (fact.record_time, fact.position) <= last),
+        rivals=tuple(rival for rival in known.rivals if (rival.record_time, rival.position) <= last),
+        parked=tuple(parked for parked in known.parked if (parked.record_time, parked.position) <= last),
+        signatures=known.signatures,
+    )
+
+
+def _differs(previous: Version | None, verdict: Verdict | None) -> bool:
+    before = previous.verdict if previous is not None else None
+    if before is None or verdict is None:
+        return before is not verdict
+    return _told(before) != _told(verdict)
+
+
+def _told(verdict: Verdict) -> tuple[object, ...]:
+    return (
+        verdict.outcome,
+        verdict.liable,
+        verdict.confidence,
+        verdict.L,
+        verdict.U,
+        verdict.proved,
+        frozenset(verdict.flags),
+    )

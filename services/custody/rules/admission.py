@@ -1,0 +1,184 @@
+"""Step 1: which events count for a finding. R18 admissions, self-serving entries, and what its author may take back."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from schemas.events import EventCorrected
+from schemas.vocabulary import RECIPIENT, SENDER, Condition, FindingKind
+from services.custody.acts import Act, Kind
+from services.custody.case import Ground, Scene
+from services.custody.chain import Chain, looks_of
+from services.custody.condition import Look, says_bad
+from services.custody.facts import Fact
+from services.custody.grades import DIRECT, INFERRED, NEVER, standing_of
+from services.custody.registry import Registry
+from services.custody.rules.findings import deemed_lost_at
+from services.custody.rules.possession import custody
+from services.custody.rules.rule import Rule
+from services.custody.verdict import Finding
+
+R18 = Rule(
+    id="R18",
+    name="time and interest",
+    en=(
+        "An answer rests on what had been recorded by the moment asked about. Late evidence under a device's signature keeps "
+        "its worth; an unsigned note written in its author's favour after the dispute arose has none, one against it counts."
+    ),
+    zh="认定以所问时点已记录的证据为准。设备签名的迟到证据效力不减；争议发生后作出的、有利于己方的未签名记录不予采信，不利于己方的予以采信。",
+    source="民诉证据规定 94(1)",
+)
+RULES = (R18,)
+
+
+def admit(ground: Ground, finding: Finding) -> Scene:
+    """R18: the scene for one finding, from the scene that all findings share."""
+    if not ground.corrections and all(act.standing.signed for act in ground.scene.acts):
+        return ground.scene
+    scene = Scene(list(ground.scene.acts), ground.scene.chain, dict(ground.scene.excluded))
+    opened = _Dispute(ground, finding)
+    rules: list[str] = []
+    if _take_back(ground, scene, opened):
+        rules.append(R18.id)
+    if _set_aside_self_serving(ground, scene, opened):
+        rules.append(R18.id)
+    scene.chain = custody(scene.acts, ground.registry, ground.policy)
+    if _raise_admissions(ground, scene):
+        rules.append(R18.id)
+    scene.rules = tuple(dict.fromkeys(rules))
+    return scene
+
+
+class _Dispute:
+    """When the dispute about a finding opened, as seen by an event that may itself be the first report of it."""
+
+    def __init__(self, ground: Ground, finding: Finding) -> None:
+        moments: list[tuple[datetime, Act | None]] = []
+        for act, look in looks_of(ground.scene.acts):
+            claimed = act.kind is Kind.NOTICE and look.value is Condition.BAD
+            if (claimed or look.direct) and says_bad(look, finding):
+                moments.append((act.fact.record_time, act))
+        if finding.kind is FindingKind.LOSS:
+            lost = deemed_lost_at(ground, ground.scene)
+            if lost is not None and lost <= ground.as_of.time:
+                moments.append((lost, None))
+        self._moments = sorted(moments, key=lambda moment: moment[0])
+
+    def open_before(self, record_time: datetime, apart_from: Act | None) -> bool:
+        """Whether anything else had opened it before something was recorded."""
+        return any(moment < record_time and (act is None or act is not apart_from) for moment, act in self._moments)
+
+
+def is_admission(act: Act, look: Look, chain: Chain, registry: Registry) -> bool:
+    """Whether the look speaks against its own recorder: bad inside its own custody, or sound at or before its takeover.
+
+    Recipient and sender have a column of their own in the grade table; what they report is a claim.
+    """
+    if act.party in (SENDER, RECIPIENT):
+        return False
+    entity = registry.entity(act.party)
+    own = [segment for segment in chain.segments if registry.entity(segment.party) == entity]
+    if look.value is Condition.BAD:
+        return any(segment.holds(act.t) for segment in own)
+    return look.value is Condition.OK and any(act.t <= segment.start for segment in own)
+
+
+def _take_back(ground: Ground, scene: Scene, opened: _Dispute) -> bool:
+    """Apply corrections. True when one was refused because it came after the dispute and against its author's admission."""
+    refused = False
+    for fact in sorted(ground.corrections, key=lambda fact: fact.order):
+        data = fact.data
+        assert isinstance(data, EventCorrected)
+        standing = standing_of(fact, fact.event_time, ground.registry, ground.policy, ground.evidence.signatures)
+        author = ground.registry.entity(data.party)
+        if standing.why is not None or ground.registry.entity(standing.speaker) != author:
+            scene.excluded[fact.position] = (fact, standing.why or "NOT_THE_AUTHOR")
+            continue
+        targets = [
+            act for act in scene.acts if act.id == data.corrects and ground.registry.entity(act.party) == author
+        ]
+        if not targets:
+            scene.excluded[fact.position] = (fact, "NOTHING_TO_CORRECT")
+        for act in targets:
+            if _is_too_late(ground, fact, data, act, opened, signed=standing.signed):
+                scene.excluded[fact.position] = (fact, "TOO_LATE_TO_RETRACT")
+                refused = True
+            else:
+                scene.acts.remove(act)
+                scene.excluded[act.fact.position] = (act.fact, "RETRACTED")
+    return refused
+
+
+def _is_too_late(
+    ground: Ground, fact: Fact, data: EventCorrected, act: Act, opened: _Dispute, *, signed: bool
+) -> bool:
+    """After the dispute opened, an admission or an acceptance is taken back only if the other side signs too."""
+    if not opened.open_before(fact.record_time, act):
+        return False
+    registry, chain = ground.registry, ground.scene.chain
+    author = registry.entity(data.party)
+    if any(registry.entity(signer.party) != author for signer in data.countersigned):
+        return False
+    against = act.kind is Kind.ACCEPT or any(is_admission(act, look, chain, registry) for look in act.looks)
+    return against or not signed
+
+
+def _set_aside_self_serving(ground: Ground, scene: Scene, opened: _Dispute) -> bool:
+    """Leave out unsigned events in their recorder's favour that came after the dispute opened.
+
+    An acceptance moves custody to its author, which is against its interest: it stays, but what it says of the item
+    does not count.
+    """
+    suspects = [
+        act
+        for act in scene.acts
+        if not act.standing.signed
+        and act.kind is not Kind.NOTICE
+        and opened.open_before(act.fact.record_time, act)
+    ]
+    if not suspects:
+        return False
+    undisputed = [act for act in scene.acts if act not in suspects or act.kind is Kind.ACCEPT]
+    chain = custody(undisputed, ground.registry, ground.policy)
+    acts = []
+    found = False
+    for act in scene.acts:
+        if act not in suspects:
+            acts.append(act)
+            continue
+        against = tuple(look for look in act.looks if is_admission(act, look, chain, ground.registry))
+        if act.kind is Kind.ACCEPT:
+            acts.append(replace(act, looks=against, reservation=None))
+        elif against:
+            acts.append(replace(act, looks=against))
+        else:
+            scene.excluded[act.fact.position] = (act.fact, "SELF_SERVING")
+            found = True
+    scene.acts = acts
+    return found
+
+
+def _raise_admissions(ground: Ground, scene: Scene) -> bool:
+    """Lift unsigned entries that speak against their author from grade 1 to 3 (ADMISSION)."""
+    raised = False
+    for at, act in enumerate(scene.acts):
+        if not act.standing.entry or act.kind is Kind.NOTICE:
+            continue
+        looks = tuple(_raised(act, look, scene.chain, ground.registry) for look in act.looks)
+        if looks != act.looks:
+            scene.acts[at] = replace(act, looks=looks)
+            raised = True
+    if raised:
+        scene.chain = custody(scene.acts, ground.registry, ground.policy)
+    return raised
+
+
+def _raised(act: Act, look: Look, chain: Chain, registry: Registry) -> Look:
+    if look.grade < INFERRED or look.direct or not is_admission(act, look, chain, registry):
+        return look
+    return look._replace(grade=DIRECT, admission=True)
+
+
+def too_weak(acts: Sequence[Act], finding: Finding) -> list[Act]:
+    """Acts whose report of the finding is too weak to be used, to be listed as excluded."""
+    return [act for act, look in looks_of(acts) if says_bad(look, finding) and NEVER < look.grade < DIRECT]

@@ -1,0 +1,54 @@
+"""Step 10: presumptions from silence. R5 clean receipt, with R13a where the recipient was silent."""
+
+from schemas.vocabulary import RECIPIENT, CaptureMode, Confidence, PartyRole
+from services.custody.acts import Act
+from services.custody.case import Case, Edge
+from services.custody.condition import hidden
+from services.custody.grades import PRESUMED
+from services.custody.rules.facets import reserves
+from services.custody.rules.rule import Rule
+
+R5 = Rule(
+    id="R5",
+    name="clean receipt",
+    en=(
+        "Whoever takes over an exposed parcel without a valid reservation is presumed to have got it outwardly sound. This never "
+        "speaks for what cannot be seen from outside, nor for closed units."
+    ),
+    zh="接收外露快件而未作有效保留的，推定接收时外观完好；该推定不及于外观不可见的内容，也不及于封闭的总包或笼车。",
+    source="CMR 9(2), 35; HGB §409(2); UPU Convention 1891 Art 8(3)",
+)
+RULES = (R5,)
+
+_TAKERS = (PartyRole.CARRIER, PartyRole.RECIPIENT, PartyRole.SENDER)
+
+
+def clean_receipt(case: Case) -> bool:
+    """R5: the latest clean acceptance inside the bracket becomes L. Never ends."""
+    assert case.U is not None
+    if hidden(case.finding.kind, case.tampered):
+        return False
+    for handoff in reversed(case.chain.handoffs):
+        accept = handoff.accept
+        if accept.order >= case.U.order:
+            continue
+        if case.L is not None and accept.order <= case.L.order:
+            break
+        if _speaks(case, accept) and not reserves(accept, case):
+            case.L = Edge(accept.t, accept.order, "R5", "presumed", accept, PRESUMED)
+            case.limit("R5", Confidence.MODERATE)
+            if accept.party == RECIPIENT:
+                case.fire("R13a", Confidence.MODERATE)
+            break
+    return False
+
+
+def _speaks(case: Case, accept: Act) -> bool:
+    """Whether this taker's silence says anything: a carrier, recipient or sender who had the item itself before it."""
+    if not accept.exposed or case.registry.role(accept.party) not in _TAKERS:
+        return False
+    if accept.mode is CaptureMode.AUTO_SCAN:
+        return case.policy.auto_accept_is_clean
+    if accept.mode is CaptureMode.IMPORT and not accept.standing.signed:
+        return case.policy.import_accept_is_clean
+    return True
