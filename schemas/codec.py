@@ -8,6 +8,7 @@ length as four bytes, big-endian.
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -98,6 +99,8 @@ _WIRE_FIELDS = frozenset(_Wire.__struct_fields__)
 _wire_decoder = msgspec.json.Decoder(_Wire)
 _attributes_decoder = msgspec.json.Decoder(dict[str, Raw])
 _encoder = msgspec.json.Encoder()
+# msgspec names the object at fault; whoever must correct it wants the field.
+_MISSING = re.compile(r"missing required field `([^`]+)`")
 _data_decoders = {name: msgspec.json.Decoder(kind) for name, kind in EVENT_TYPES.items()}
 _known_fields = {name: frozenset(kind.__struct_fields__) for name, kind in EVENT_TYPES.items()}
 
@@ -356,6 +359,9 @@ def _whole_number(name: str, value: str | int | bool) -> int:
 def _data_error(error: Exception) -> Undecodable:
     text, _, path = str(error).partition(" - at `$")
     field = "data" + path.rstrip("`") if path else "data"
+    missing = _MISSING.search(text)
+    if missing:
+        field += "." + missing[1]
     return Undecodable(
         text, field=field, remedy="Correct this field as the type's JSON Schema says and send the event again."
     )

@@ -1,0 +1,236 @@
+"""The read door's lists: events as they were recorded, and the worklist; walks through pages meet everything once."""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, insert
+
+from schemas import codec
+from schemas.leaf import leaf
+from schemas.readmodel import parcel_case
+from services.log.port import Entry
+from tests.integration.query_world import World, accept, changed, crushed, day, envelope, registrations
+
+PARCEL = "yto:YT1"
+
+
+@pytest.fixture
+def world(database_url: str, tmp_path: Path) -> Iterator[World]:
+    with World(database_url, tmp_path).open() as opened:
+        opened.tell(*registrations())
+        yield opened
+
+
+# --- events -------------------------------------------------------------------------------------------------------
+
+
+def test_an_event_is_told_byte_for_byte_as_it_was_sent(world: World) -> None:
+    sent = b'{ "taker":"C1",\n "mode" : "HUMAN_SCAN", "taker_was": 1.50, "zh": "\\u5b8c\\u597d" }'
+    told = changed(envelope(PARCEL, "e1", accept("C1"), day(1)), data=sent, extensions={"traceparent": "00-1"})
+    (position,) = world.tell(told)
+
+    (event,) = world.told("/v1/events/e1")["events"]
+
+    value_hash = hashlib.sha256(codec.encode_record(told)).digest()
+    assert base64.b64decode(event["data_base64"]) == sent
+    assert b'"taker_was": 1.50, "zh": "\\u5b8c\\u597d"' in world.ask("/v1/events/e1").content
+    assert event["position"] == str(position)
+    assert event["subject"] == PARCEL
+    assert event["standing"] == "event"
+    assert event["counts"] is True
+    assert event["content_hash"] == codec.content_hash(told).hex()
+    assert event["leaf"] == leaf(world.log.log_id, *position, PARCEL.encode(), value_hash).hex()
+    assert event["attributes"]["source"] == "/depots/H1/devices/d1"
+    assert event["attributes"]["recordedby"] == "test"
+    assert event["attributes"]["traceparent"] == "00-1"
+    assert event["conflicts"] == []
+
+
+def test_data_that_is_no_json_is_told_as_bytes_only(world: World) -> None:
+    sent = b"\xff\x00 not JSON"
+    world.tell(
+        changed(envelope(PARCEL, "e1", accept("C1"), day(1)), data=sent, datacontenttype="application/octet-stream")
+    )
+
+    (event,) = world.told("/v1/events/e1")["events"]
+
+    assert base64.b64decode(event["data_base64"]) == sent
+    assert event["data"] is None
+    assert event["standing"] == "parked"
+    assert event["reason"]
+
+
+def test_a_record_that_is_no_envelope_is_still_told(world: World) -> None:
+    world.log.append([Entry(PARCEL.encode(), b"\x00garbage")])
+    world.project()
+
+    (event,) = world.told("/v1/events", subject=PARCEL)["events"]
+
+    assert event["standing"] == "parked"
+    assert event["attributes"] is None
+    assert event["data_base64"] is None
+
+
+def test_a_repeat_is_told_and_does_not_count(world: World) -> None:
+    told = envelope(PARCEL, "e1", accept("C1"), day(1))
+    world.tell(told, changed(told, recordedtime=codec.format_instant(day(2))))
+
+    events = world.told("/v1/events/e1")["events"]
+
+    assert [(event["standing"], event["counts"]) for event in events] == [("event", True), ("repeat", False)]
+
+
+def test_a_conflict_is_told_on_both_sides(world: World) -> None:
+    first = envelope(PARCEL, "e1", accept("C1"), day(1))
+    other = envelope("yto:OTHER", "e1", accept("H1"), day(2))
+    world.tell(first, other)
+
+    events = {event["subject"]: event for event in world.told("/v1/events/e1")["events"]}
+
+    assert events[PARCEL]["counts"] is True
+    assert events["yto:OTHER"]["counts"] is False
+    (rival,) = events[PARCEL]["conflicts"]
+    assert rival["subject"] == "yto:OTHER"
+    assert rival["counts"] is False
+    assert rival["content_hash"] == codec.content_hash(other).hex()
+    (holder,) = events["yto:OTHER"]["conflicts"]
+    assert holder["subject"] == PARCEL
+    assert holder["counts"] is True
+
+
+def test_events_of_several_sources_under_one_id_are_all_told(world: World) -> None:
+    world.tell(*(envelope(PARCEL, "e1", accept("C1"), day(1), depot=depot) for depot in ("C1", "H1", "LH")))
+
+    sources = {event["attributes"]["source"] for event in world.told("/v1/events/e1")["events"]}
+
+    assert sources == {f"/depots/{depot}/devices/d1" for depot in ("C1", "H1", "LH")}
+
+
+@pytest.mark.parametrize("path", ["/v1/events/e1", "/v1/events"])
+def test_a_walk_through_events_meets_each_once_while_more_come_in(world: World, path: str) -> None:
+    parameters = {} if path.endswith("e1") else {"subject": PARCEL}
+    depots = [f"D{number}" for number in range(9)]
+    for depot in depots[:6]:
+        world.tell(envelope(PARCEL, "e1", accept("C1"), day(1), depot=depot))
+
+    seen: list[str] = []
+    cursor: dict[str, str] = {}
+    late = iter(depots[6:])
+    while True:
+        page = world.told(path, limit=2, **parameters, **cursor)
+        seen += [event["attributes"]["source"] for event in page["events"]]
+        if page["next"] is None:
+            break
+        cursor = {"cursor": page["next"]}
+        world.tell(*(envelope(PARCEL, "e1", accept("C1"), day(2), depot=depot) for depot in islice(late, 1)))
+
+    assert len(seen) == len(set(seen))
+    assert {f"/depots/{depot}/devices/d1" for depot in depots[:6]} <= set(seen)
+
+
+def test_events_since_an_instant_leave_out_earlier_records(world: World) -> None:
+    world.tell(*crushed(PARCEL))
+
+    events = world.told("/v1/events", subject=PARCEL, since="2026-01-03T00:00:00Z")["events"]
+
+    assert [event["attributes"]["id"] for event in events] == [f"{PARCEL}-2", f"{PARCEL}-3"]
+
+
+# --- cases --------------------------------------------------------------------------------------------------------
+
+
+def test_the_worklist_holds_parcels_with_a_finding_last_opened_first(world: World) -> None:
+    world.tell(*crushed("yto:A"), *crushed("yto:B", day(11)), envelope("yto:CLEAN", "c", accept("C1"), day(1)))
+    world.refresh()
+
+    cases = world.told("/v1/cases")["cases"]
+
+    assert [case["subject"] for case in cases] == ["yto:B", "yto:A"]
+    assert cases[0]["kinds"] == ["DAMAGE"]
+    assert cases[0]["verdicts"][0]["liable"] == [{"party": "H1", "share": "1"}]
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({"kind": "DAMAGE"}, True),
+        ({"kind": "LOSS"}, False),
+        ({"outcome": "SEGMENT"}, True),
+        ({"outcome": "JOINT"}, False),
+        ({"confidence": "MODERATE"}, True),
+        ({"confidence": "HIGH"}, False),
+        ({"party": "H1"}, True),
+        ({"party": "NOBODY"}, False),
+    ],
+)
+def test_the_worklist_is_filtered(world: World, filters: dict[str, str], found: bool) -> None:
+    world.tell(*crushed(PARCEL))
+    world.refresh()
+
+    assert bool(world.told("/v1/cases", **filters)["cases"]) is found
+
+
+# Few instants and many subjects: ties are where a cursor goes wrong.
+PLACES = st.tuples(st.integers(0, 3), st.integers(0, 40))
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(PLACES, max_size=20), st.lists(st.lists(PLACES, max_size=4), max_size=8), st.integers(1, 7))
+def test_a_walk_through_the_worklist_meets_each_case_once_while_others_are_opened(
+    world: World, there: list[tuple[int, int]], coming: list[list[tuple[int, int]]], limit: int
+) -> None:
+    with world.engine.begin() as connection:
+        connection.execute(delete(parcel_case))
+    known: set[str] = set()
+    open_cases(world, known, there)
+    throughout = set(known)
+
+    seen: list[str] = []
+    cursor: dict[str, str] = {}
+    batches = iter(coming)
+    while True:
+        page = world.told("/v1/cases", limit=limit, **cursor)
+        seen += [case["subject"] for case in page["cases"]]
+        if page["next"] is None:
+            break
+        assert len(page["cases"]) == limit
+        cursor = {"cursor": page["next"]}
+        open_cases(world, known, next(batches, []))
+
+    assert len(seen) == len(set(seen))
+    assert throughout <= set(seen)
+
+
+def open_cases(world: World, known: set[str], places: list[tuple[int, int]]) -> None:
+    """Cases as the refresher writes them, each subject once."""
+    rows = []
+    for number, name in places:
+        subject = f"yto:P{name}"
+        if subject in known:
+            continue
+        known.add(subject)
+        opened: datetime = day(1) + timedelta(microseconds=number)
+        rows.append(
+            {
+                "subject": subject,
+                "opened": opened,
+                "changed": opened,
+                "verdicts": [],
+                "kinds": [],
+                "outcome": None,
+                "confidence": None,
+                "parties": [],
+                "devices": [],
+                "positions": "0:1",
+            }
+        )
+    if rows:
+        with world.engine.begin() as connection:
+            connection.execute(insert(parcel_case), rows)
