@@ -76,7 +76,7 @@ def test_an_unknown_type_or_version_is_named(event_type):
 @pytest.mark.parametrize(
     ("data", "field"),
     [
-        (b'{"mode":"AUTO_SCAN"}', "data"),
+        (b'{"mode":"AUTO_SCAN"}', "data.party"),
         (b'{"mode":"AUTO_SCAN","party":7}', "data.party"),
         (b'{"mode":"GUESS","party":"H1"}', "data.mode"),
         (

@@ -1,0 +1,81 @@
+"""Runs a story through the pure core alone: its events are encoded, recorded in memory and read back as evidence."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from schemas import codec
+from schemas.identifiers import parse_subject
+from schemas.positions import AsOf, Position
+from schemas.topics import partition_of
+from schemas.vocabulary import DamageMode, Severity
+from services.custody.attribution import assess
+from services.custody.condition import WHOLE
+from services.custody.facts import Evidence, Fact, fact_of
+from services.custody.history import numbered
+from services.custody.verdict import Finding, Verdict
+from services.scenario.build import Compiled, NotYetTellable, Posting, compile_story
+from services.scenario.compare import differences
+from services.scenario.story import Ask, Story
+
+
+def record(postings: Sequence[Posting]) -> list[Fact]:
+    """The facts that recording the postings gives, in that order: each subject in its partition, gapless."""
+    offsets: dict[int, int] = {}
+    facts = []
+    for posting in postings:
+        envelope = msgspec.structs.replace(
+            posting.envelope, recordedtime=codec.format_instant(posting.recorded), recordedby="test"
+        )
+        partition = partition_of(str(parse_subject(envelope.subject)).encode())
+        position = Position(partition, offsets.get(partition, 0))
+        offsets[partition] = position.offset + 1
+        facts.append(fact_of(position, posting.recorded, codec.encode_record(envelope)))
+    return facts
+
+
+def evidence_of(compiled: Compiled, parcel: str | None = None) -> Evidence:
+    """Everything recorded that an answer about a parcel of the story may rest on."""
+    return bundle(record(compiled.envelopes), compiled.subject(parcel))
+
+
+def bundle(facts: Sequence[Fact], subject: str) -> Evidence:
+    """Facts sorted into what is about the subject and what is about devices, parties and settings."""
+    return Evidence(
+        subject=subject,
+        facts=tuple(fact for fact in facts if fact.envelope.subject == subject),
+        registry=tuple(fact for fact in facts if fact.envelope.type.startswith("registry.")),
+    )
+
+
+def answer(compiled: Compiled, ask: Ask) -> Verdict | None:
+    """The core's verdict on a question of the story."""
+    unaskable = sorted(ask.fields.keys() & {"piece", "union"})
+    if unaskable:
+        raise NotYetTellable(f"nobody can ask about {', '.join(unaskable)} yet")
+    evidence = evidence_of(compiled, ask.fields.get("parcel"))
+    as_of = AsOf(compiled.instant(ask.as_of))
+    verdict = assess(evidence, as_of, finding_of(ask))
+    return numbered(evidence, as_of, verdict) if verdict is not None else None
+
+
+def finding_of(ask: Ask) -> Finding:
+    """What a question is about."""
+    fields = ask.fields
+    return Finding(
+        kind=ask.finding,
+        component=fields.get("component", WHOLE),
+        damage=DamageMode(fields["damage"]) if "damage" in fields else None,
+        severity=Severity(fields["severity"]) if "severity" in fields else None,
+    )
+
+
+def shortfalls(story: Story) -> list[str]:
+    """What the core answers otherwise than the story expects; `NotYetTellable` where it cannot even be told."""
+    compiled = compile_story(story)
+    found = []
+    for at, ask in enumerate(story.asks, start=1):
+        verdict = answer(compiled, ask)
+        told = msgspec.to_builtins(verdict) if verdict is not None else None
+        found += [f"ask {at} (line {ask.line}): {text}" for text in differences(compiled, ask, told)]
+    return found
