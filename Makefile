@@ -42,7 +42,7 @@ check: $(STAMP) ## Format, lint, types, import arrows, drift; no tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m schemas.generate --check
-	$(BIN)/python -m services.query.openapi --check
+	$(BIN)/python -m services.openapi --check
 
 test: check jars ## check, then every test, with a real Postgres and a real Kafka
 	$(BIN)/python -m pytest $(TEST_ARGS)

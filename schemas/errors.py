@@ -7,7 +7,7 @@ class LastintactError(Exception):
     """Root of the errors that callers are meant to handle."""
 
 
-class Undecodable(LastintactError):  # noqa: N818 - named by what the caller must do
+class Undecodable(LastintactError):
     """These bytes cannot be read as what they claim to be; the same bytes will never be readable. Park or refuse them.
 
     `field` names the part at fault as a JSON path without `$` (empty: the whole), `remedy` says what to change.
@@ -20,7 +20,7 @@ class Undecodable(LastintactError):  # noqa: N818 - named by what the caller mus
         self.remedy = remedy
 
 
-class Unavailable(LastintactError):  # noqa: N818 - named by what the caller must do
+class Unavailable(LastintactError):
     """A part that is needed is slow or away; nothing is promised about what was sent. Wait, then send the same again.
 
     `retry_after_seconds` is how long waiting is worth.

@@ -38,7 +38,7 @@ def s10_check_digit(serial: str) -> int:
 
 
 def gs1_check_digit(body: str) -> int:
-    """The check digit that closes a GS1 key such as an SSCC (GS1 General Specifications 7.9: weights 3, 1 from right)."""
+    """The check digit that closes a GS1 key such as an SSCC (GS1 General Specifications 7.9: weights 3, 1)."""
     return -sum(int(d) * (3 if i % 2 == 0 else 1) for i, d in enumerate(reversed(body))) % 10
 
 

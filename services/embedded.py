@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 import httpx
+from sqlalchemy import Engine
 
 from services.custody import migrations
 from services.edge.database import make_engine
@@ -97,6 +98,7 @@ class Embedded:
         self._say = say
         self._children: list[_Child] = []
         self._listener: socket.socket | None = None
+        self._engine: Engine | None = None
         self.database_url = ""
         self.url = ""
         self.admin_key = ""
@@ -127,7 +129,8 @@ class Embedded:
         self._say("Starting Postgres")
         self.database_url = self._postgres.start()
         migrations.upgrade(self.database_url)
-        clock.claim(make_engine(self.database_url, pool_size=1), story_clock=self._story_clock)
+        self._engine = make_engine(self.database_url, pool_size=1)
+        clock.claim(self._engine, story_clock=self._story_clock)
         if self._kafka is not None:
             self._say("Starting Kafka")
             self._bootstrap = self._kafka.start()
@@ -159,6 +162,9 @@ class Embedded:
         if self._listener is not None:
             self._listener.close()
             self._listener = None
+        if self._engine is not None:
+            self._engine.dispose()
+            self._engine = None
         if self._kafka is not None:
             self._kafka.stop()
         self._postgres.stop()
@@ -192,7 +198,9 @@ class Embedded:
 
     def keys(self) -> KeyStore:
         """The installation's API keys."""
-        return KeyStore(make_engine(self.database_url, pool_size=1), self._data_dir / PEPPER)
+        if self._engine is None:
+            raise PartFailed("The installation is not running; call start() first.")
+        return KeyStore(self._engine, self._data_dir / PEPPER)
 
     @property
     def pids(self) -> Mapping[str, int]:

@@ -83,6 +83,7 @@ def document() -> dict[str, Any]:
         },
     }
     _tell_roles(told, app)
+    _tell_problems(told)
     _tell_posting(told["paths"]["/v1/events"]["post"])
     return told
 
@@ -97,6 +98,17 @@ def _tell_roles(told: dict[str, Any], app: FastAPI) -> None:
             operation = told["paths"][declared.path.replace(":path}", "}")][method.lower()]
             operation["security"] = [{"key": []}]
             operation["x-roles"] = sorted(declared.access.roles)
+
+
+def _tell_problems(told: dict[str, Any]) -> None:
+    """Every operation may end in a problem. The framework would describe bodies of its own, which are never sent."""
+    problem = {problems.MEDIA_TYPE: {"schema": {"$ref": _REFERENCE.format(name="Problem")}}}
+    for operations in told["paths"].values():
+        for operation in operations.values():
+            said = operation["responses"]
+            if "application/json" in said.get("422", {}).get("content", {}):
+                del said["422"]
+            said.setdefault("default", {"description": "Any other problem.", "content": problem})
 
 
 def _tell_posting(operation: dict[str, Any]) -> None:

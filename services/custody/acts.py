@@ -1,8 +1,8 @@
-"""Acts: recorded events as the reasoning sees them, with who did it, when, what was seen, and what each look is worth."""
+"""Acts: recorded events as the reasoning sees them: who did it, when, what was seen, what each look is worth."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import IntEnum
+from enum import Enum
 
 from schemas.events import (
     ConditionObserved,
@@ -15,28 +15,27 @@ from schemas.events import (
     Reservation,
     Scan,
 )
-from schemas.vocabulary import CaptureMode, Condition, DamageMode, Defect, Facet, Hindrance, PartyRole
+from schemas.vocabulary import CaptureMode, Condition, DamageMode, Defect, Facet, PartyRole
 from services.custody.condition import WHOLE, Look
 from services.custody.facts import Fact
-from services.custody.grades import DIRECT, NEVER, Standing, grade_of, grade_of_claim
+from services.custody.grades import Standing, grade_of, grade_of_claim
 from services.custody.policy import Policy
 from services.custody.registry import Registry
 
 
-class Kind(IntEnum):
-    """What sort of act it is. Release before acceptance before the rest, where instants are equal (R1)."""
+class Kind(Enum):
+    """What sort of act it is."""
 
-    RELEASE = 0
-    ACCEPT = 1
-    SCAN = 2
-    LOOK = 3
-    NOTICE = 4
+    RELEASE = "release"
+    ACCEPT = "accept"
+    SCAN = "scan"
+    LOOK = "look"
+    NOTICE = "notice"
 
 
 _PEOPLE = (PartyRole.SENDER, PartyRole.RECIPIENT)
 _NEUTRAL = (PartyRole.SURVEYOR, PartyRole.AUTHORITY)
 _DEFECTS = frozenset(defect.value for defect in Defect)
-_HINDRANCES = frozenset(hindrance.value for hindrance in Hindrance)
 _DAMAGE_OF = {Defect.WET: DamageMode.WET, Defect.CRUSHED: DamageMode.CRUSH}
 
 
@@ -111,46 +110,48 @@ def _scan_act(
 ) -> Act:
     party, counterpart = _sides(data)
     entity = registry.entity(party)
-    signers = tuple(signer.party for signer in data.countersigned)
+    sides = (standing.speaker, *(signer.party for signer in data.countersigned))
     claimed = None
-    if registry.entity(standing.speaker) != entity and all(registry.entity(s) != entity for s in signers):
+    if party not in sides and all(registry.entity(side) != entity for side in sides):
         # Recorded by another's device and confirmed by nobody: it is the speaker's statement, not the party's act.
         claimed = party if kind is Kind.ACCEPT else None
         kind, party, counterpart = Kind.LOOK, standing.speaker, None
         entity = registry.entity(party)
-    joined = tuple(side for side in (standing.speaker, *signers) if registry.entity(side) != entity)
+    joined = tuple([side for side in sides if registry.entity(side) != entity]) if sides != (party,) else ()
     role = registry.role(party)
     neutral = isinstance(data, ConditionObserved) and data.neutral and role in _NEUTRAL
     identified = data.operator is not None or role in _PEOPLE
     corroborated = neutral or bool(joined)
     reservation = data.reservation if isinstance(data, HandoffAccepted) and kind is Kind.ACCEPT else None
-    looks = []
-    if data.inside is None or kind is Kind.LOOK:
-        looks = [
-            _look(seen, grade_of(seen, data, standing, identified=identified, joined=corroborated))
-            for seen in data.observations
-            if data.inside is None or seen.facet is Facet.SEAL
-        ]
-        looks += _implied_looks(data, kind, standing, corroborated)
+    looks = [
+        _look(seen, grade_of(seen, data, standing, identified=identified, joined=corroborated))
+        for seen in data.observations
+        if data.inside is None or seen.facet is Facet.SEAL  # inside a closed unit nothing else can be seen (R9)
+    ]
+    if _read_the_label(data, kind):
+        grade = grade_of(_PRESENT, data, standing, identified=identified, joined=corroborated)
+        looks.append(Look(Facet.PRESENCE, Condition.OK, grade))
     if reservation is not None and is_defect(reservation, policy):
         seen = _reserved(reservation)
         noted = _AS_EXAMINED if data.mode is not CaptureMode.IMPORT else data
         looks.append(_look(seen, grade_of(seen, noted, standing, identified=identified, joined=corroborated)))
-    order = (t, min(kind, Kind.SCAN), fact.envelope.id, fact.envelope.source)
+    order = (t, _rank(kind), fact.envelope.id, fact.envelope.source)
     return Act(
         fact, kind, party, t, order, standing, tuple(looks), counterpart, joined, neutral,
         data.inside is None, reservation, data.mode, data.site, claimed,
     )  # fmt: skip
 
 
-def _implied_looks(data: Scan, kind: Kind, standing: Standing, corroborated: bool) -> list[Look]:
-    """A label that was read shows that the item was there, P at grade 3, also where nobody wrote that down."""
-    if kind is Kind.RELEASE or any(seen.facet is Facet.PRESENCE for seen in data.observations):
-        return []
-    if data.mode not in (CaptureMode.HUMAN_SCAN, CaptureMode.AUTO_SCAN):
-        return []
-    present = Observation(facet=Facet.PRESENCE, value=Condition.OK)
-    return [_look(present, grade_of(present, data, standing, identified=True, joined=corroborated))]
+def _rank(kind: Kind) -> int:
+    """Release before acceptance before the rest, where instants are equal (R1)."""
+    return 0 if kind is Kind.RELEASE else 1 if kind is Kind.ACCEPT else 2
+
+
+def _read_the_label(data: Scan, kind: Kind) -> bool:
+    """Whether a label was read, which shows that the item was there also where nobody wrote that down."""
+    if kind is Kind.RELEASE or data.inside is not None or data.mode not in _SCANNING:
+        return False
+    return not any(seen.facet is Facet.PRESENCE for seen in data.observations)
 
 
 def _look(seen: Observation, grade: int) -> Look:
@@ -181,19 +182,12 @@ def is_hindrance(reservation: Reservation, policy: Policy) -> bool:
 
 
 def _sides(data: Event) -> tuple[str, str | None]:
-    match data:
-        case HandoffAccepted():
-            return data.taker, data.giver
-        case HandoffReleased():
-            return data.giver, data.taker
-        case ItemScanned() | ConditionObserved():
-            return data.party, None
-    raise AssertionError(type(data))
-
-
-def direct_bads(act: Act) -> bool:
-    """Whether the act reports anything bad directly."""
-    return any(look.value is Condition.BAD and look.grade >= DIRECT for look in act.looks)
+    if isinstance(data, HandoffAccepted):
+        return data.taker, data.giver
+    if isinstance(data, HandoffReleased):
+        return data.giver, data.taker
+    assert isinstance(data, _AT_HAND)
+    return data.party, None
 
 
 _KINDS: dict[type[Event], Kind] = {
@@ -203,7 +197,8 @@ _KINDS: dict[type[Event], Kind] = {
     ConditionObserved: Kind.LOOK,
     NoticeGiven: Kind.NOTICE,
 }
+_SCANNING = (CaptureMode.HUMAN_SCAN, CaptureMode.AUTO_SCAN)
+_AT_HAND = (ItemScanned, ConditionObserved)
+_PRESENT = Observation(facet=Facet.PRESENCE, value=Condition.OK)
 _AS_EXAMINED = Scan(mode=CaptureMode.HUMAN_INSPECT)
 """Whoever notes a defect has looked, whatever mode the rest of the act was captured in."""
-
-__all__ = ["Act", "Kind", "act_of", "direct_bads", "instant_of", "is_defect", "is_hindrance", "NEVER"]

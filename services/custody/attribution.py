@@ -9,8 +9,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from schemas.positions import AsOf
+from services.custody.acts import Kind
 from services.custody.case import Case, Ground
-from services.custody.explain import doubts, explain
+from services.custody.doubts import doubts
+from services.custody.explain import explain
 from services.custody.facts import Evidence
 from services.custody.ground import lay
 from services.custody.rules import (
@@ -110,7 +112,7 @@ def _record(case: Case) -> Verdict:
     _note_circumstances(case)
     assert case.outcome is not None
     witness = case.witness
-    verdict = Verdict(
+    return Verdict(
         subject=case.ground.evidence.subject,
         finding=case.finding,
         outcome=case.outcome,
@@ -138,14 +140,13 @@ def _record(case: Case) -> Verdict:
         as_of=case.ground.as_of.time,
         explanation=explain(case),
     )
-    return verdict
 
 
 def _note_circumstances(case: Case) -> None:
     """Flags, gaps and weak reports that touch the bracket, whatever rule ended the reasoning."""
     if case.ground.evidence.parked:
         case.flag("EVIDENCE_INCOMPLETE")
-    for act in admission.too_weak(case.scene.acts, case.finding):
+    for act in admission.too_weak(case.scene, case.finding):
         case.set_aside(act, "NOT_DIRECT")
     if case.U is None:
         return
@@ -155,14 +156,14 @@ def _note_circumstances(case: Case) -> None:
                 case.flag("CLOCK_SKEW")
             if handoff.wrong_taker:
                 case.flag("WRONG_TAKER")
-    case.gaps += [gap.text for gap in case.chain.gaps if case.since <= gap.t <= case.until]
+    case.gaps += [gap.text for gap in case.chain.gaps if gap.touches(case.since, case.until)]
     ends = [edge.act for edge in (case.L, case.U) if edge is not None and edge.act is not None]
-    if any(not act.standing.signed and not act.standing.entry for act in ends):
+    if any(not (act.standing.signed or act.standing.entry or act.kind is Kind.NOTICE) for act in ends):
         case.flag("UNSIGNED")
 
 
 def _rules(case: Case) -> tuple[str, ...]:
-    """The rules that spoke. The ends of the bracket carry the rule that set them, so one that was replaced is not told."""
+    """The rules that spoke. An end of the bracket carries the rule that set it; one that was replaced is not told."""
     ends = [edge.rule for edge in (case.L, case.U) if edge is not None]
     told = {*case.scene.rules, *case.fired, *ends}
     return tuple(sorted(told, key=lambda rule: (int(rule.strip("Rabcdefgh")), rule)))
@@ -178,4 +179,3 @@ def _evidence(case: Case) -> tuple[str, ...]:
     since = min(act.t for act in acts) if acts else case.since
     acts += [handoff.accept for handoff in case.chain.handoffs if since <= handoff.accept.t <= case.until]
     return tuple(dict.fromkeys(act.id for act in sorted(acts, key=lambda act: act.order)))
-

@@ -4,20 +4,19 @@ import threading
 import time
 from collections.abc import Callable
 
-import structlog
-
 from services.custody import refresh, sweep, ticker
 from services.custody.ticker import Append, Clock, server_clock
 from services.edge.database import make_engine
+from services.edge.logs import logger
 
 _STOP_SECONDS = 10.0
 """Shared by all threads: a refresher's chunk takes a second or two."""
 
-_say = structlog.get_logger(__name__)
+_say = logger(__name__)
 
 
-def run(url: str, append: Append | None, stop: threading.Event, clock: Clock = server_clock) -> None:
-    """Work until told to stop. `append` None (story clock): no ticker, stories tell themselves what passed.
+def run(url: str, append: Append, stop: threading.Event, clock: Clock = server_clock) -> None:
+    """Work until told to stop. On a story's clock there is no ticker: stories tell themselves what passed.
 
     A thread that dies takes the rest with it: its error is raised here, so that the process ends and is started anew
     instead of going on with verdicts that nobody refreshes any more. Raises `TimeoutError` when one does not stop.
@@ -40,9 +39,8 @@ def run(url: str, append: Append | None, stop: threading.Event, clock: Clock = s
     works: dict[str, Callable[[], None]] = {
         "refresher": lambda: refresh.run(engine, halt),
         "sweep": lambda: sweep.run(engine, halt),
+        "ticker": lambda: ticker.run(engine, append, halt, clock),
     }
-    if append is not None:
-        works["ticker"] = lambda: ticker.run(engine, append, halt, clock)
     # Daemons: a thread that hangs must not keep a process alive that wants to end.
     threads = [threading.Thread(target=guarded, args=(work,), name=name, daemon=True) for name, work in works.items()]
     for thread in threads:

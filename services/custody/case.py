@@ -1,29 +1,41 @@
-"""The case: what is known about one parcel at one moment, and what the rules have concluded about one finding so far."""
+"""The case: what is known about a parcel at a moment, and what the rules have concluded about one finding so far."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from schemas.positions import AsOf
-from schemas.vocabulary import Confidence, Facet, Outcome
+from schemas.vocabulary import Condition, Confidence, Outcome
 from services.custody.acts import Act
 from services.custody.chain import BEGINNING, Chain, Handoff
-from services.custody.condition import Look
+from services.custody.condition import Facets, Look
 from services.custody.facts import Evidence, Fact
 from services.custody.policy import Contract, Policy
 from services.custody.registry import Registry
 from services.custody.verdict import Boundary, Excluded, Finding
+
+SetAside = dict[tuple[int, int], tuple[Fact, str]]
+"""Position of an event that is kept but not used -> the event, and why."""
 
 
 @dataclass(slots=True, eq=False)
 class Scene:
     """The acts that count for a finding, the chain they make, and what was set aside."""
 
-    acts: list[Act]
+    acts: Sequence[Act]
     chain: Chain
-    excluded: dict[tuple[int, int], tuple[Fact, str]] = field(default_factory=dict)
-    """Position of an event that is kept but not used -> the event and why."""
+    excluded: SetAside
     rules: tuple[str, ...] = ()
     """Rules that decided what counts."""
+    bads: list[tuple[Act, Look]] = field(init=False)
+    """Every look that reports something bad, in order."""
+    oks: list[tuple[Act, Look]] = field(init=False)
+    """Every look that found something sound, in order."""
+
+    def __post_init__(self) -> None:
+        looks = [(act, look) for act in self.acts for look in act.looks]
+        self.bads = [seen for seen in looks if seen[1].value is Condition.BAD]
+        self.oks = [seen for seen in looks if seen[1].value is Condition.OK]
 
 
 @dataclass(slots=True, eq=False)
@@ -77,7 +89,7 @@ class Case:
     finding: Finding
     openers: list[tuple[Act, Look]] = field(default_factory=list)
     U: Edge | None = None
-    bad_facets: frozenset[Facet] = frozenset()
+    bad_facets: Facets = ()
     tampered: bool = False
     boundary: Handoff | None = None
     """The handoff that U lies on."""
@@ -86,6 +98,8 @@ class Case:
     L: Edge | None = None
     witness: Act | None = None
     proved: list[str] = field(default_factory=list)
+    reserved: list[Act] = field(default_factory=list)
+    """Acceptances in the bracket from which nothing is presumed, because their taker reserved (R6)."""
     candidates: list[str] = field(default_factory=list)
     zones: list[tuple[str, str]] = field(default_factory=list)
     outcome: Outcome | None = None
@@ -105,7 +119,7 @@ class Case:
     doubts: list[str] = field(default_factory=list)
     """Rules, and RULE_PENDING rules, that keep the answer from being surer."""
     pending: list[str] = field(default_factory=list)
-    dropped: dict[tuple[int, int], tuple[Fact, str]] = field(default_factory=dict)
+    dropped: SetAside = field(default_factory=dict)
     """Events that rules about this finding set aside."""
 
     @property
@@ -156,6 +170,11 @@ class Case:
         return self.L.t if self.L is not None else BEGINNING
 
     @property
+    def seen_since(self) -> datetime:
+        """Where the bracket begins that was seen directly, whatever is presumed inside it."""
+        return min(self.since, self.witness.t) if self.witness is not None else self.since
+
+    @property
     def until(self) -> datetime:
         """Where the bracket ends."""
         assert self.U is not None
@@ -163,7 +182,5 @@ class Case:
 
     def excluded(self) -> tuple[Excluded, ...]:
         """Everything that is kept and shown but did not count, in order of position."""
-        found = {**self.dropped, **self.scene.excluded}
-        return tuple(
-            Excluded(fact.id, str(fact.position), why) for _, (fact, why) in sorted(found.items(), key=lambda item: item[0])
-        )
+        found = sorted({**self.dropped, **self.scene.excluded}.items(), key=lambda item: item[0])
+        return tuple(Excluded(fact.id, str(fact.position), why) for _, (fact, why) in found)

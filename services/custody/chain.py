@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 from schemas.vocabulary import RECIPIENT, SENDER, PartyRole
 from services.custody.acts import Act, Kind
-from services.custody.condition import Look
 from services.custody.policy import Policy
 from services.custody.registry import Registry
 
@@ -77,6 +76,12 @@ class Gap:
 
     t: datetime
     text: str
+    since: datetime | None = None
+    """Where the moment is not known: from when on it may have been."""
+
+    def touches(self, since: datetime, until: datetime) -> bool:
+        """Whether what is missing may lie after the one instant and no later than the other."""
+        return (self.since or self.t) <= until and self.t > since
 
 
 @dataclass(slots=True, eq=False)
@@ -119,7 +124,7 @@ class Chain:
 
 
 def fold(acts: Sequence[Act], registry: Registry, policy: Policy) -> Chain:
-    """Fold acts, sorted by `Act.order`, into the chain. Arrival order cannot matter, since acts are in order of events."""
+    """Fold acts, sorted by `Act.order`, into the chain: in the order of what happened, whenever it arrived."""
     folding = _Folding(acts, registry, policy)
     for act in acts:
         folding.take(act)
@@ -189,7 +194,8 @@ class _Folding:
             handoff.skewed = is_skewed(release, act, self._policy)
         else:
             handoff.wrong_taker = any(
-                r.party == giver and r.counterpart not in (None, act.party) and self._near(r, act) for r in self._releases
+                r.party == giver and r.counterpart not in (None, act.party) and self._near(r, act)
+                for r in self._releases
             )
         self.chain.handoffs.append(handoff)
         self._note_missing_release(act, giver)
@@ -203,8 +209,8 @@ class _Folding:
             return
         since = self._last_act.get(current.party, current.start)
         self.chain.zones.append(Zone(current.party, act.party, since, act.t, act))
-        self.chain.gaps.append(Gap(act.t, f"no ACCEPT by {act.party}"))
-        self._note_missing_release(act, current.party)
+        self.chain.gaps.append(Gap(act.t, f"no ACCEPT by {act.party}", since))
+        self._note_missing_release(act, current.party, since)
         self._open(act, implied=True)
 
     def _open(self, act: Act, *, implied: bool) -> None:
@@ -213,7 +219,11 @@ class _Folding:
 
     def _is_takeover(self, act: Act) -> bool:
         current = self._current
-        if act.party == current.party or current.party == RECIPIENT or (current.party == SENDER and self.chain.handoffs):
+        if (
+            act.party == current.party
+            or current.party == RECIPIENT
+            or (current.party == SENDER and self.chain.handoffs)
+        ):
             return False  # its own look, or after delivery
         if not shows_possession(act, current.party, self._registry):
             return False
@@ -241,7 +251,7 @@ class _Folding:
         apart = release.t - act.t
         return -self._policy.handoff_window <= apart <= self._policy.handoff_window
 
-    def _note_missing_release(self, act: Act, giver: str) -> None:
+    def _note_missing_release(self, act: Act, giver: str, earliest: datetime | None = None) -> None:
         if giver == SENDER:
             return  # the sender keeps no log
         since = self._current.start
@@ -249,7 +259,7 @@ class _Folding:
             meant = release.counterpart in (None, act.party)
             if release.party == giver and meant and since <= release.t and self._at_most_after(release, act):
                 return
-        self.chain.gaps.append(Gap(act.t, f"no RELEASE by {giver}"))
+        self.chain.gaps.append(Gap(act.t, f"no RELEASE by {giver}", earliest))
 
     def _at_most_after(self, release: Act, act: Act) -> bool:
         return release.t - act.t <= self._policy.handoff_window
@@ -283,8 +293,3 @@ def shows_possession(act: Act, holder: str, registry: Registry) -> bool:
 def is_skewed(release: Act, accept: Act, policy: Policy) -> bool:
     """Whether the acceptance is dated before its release by more than the clocks may differ (CLOCK_SKEW)."""
     return release.t - accept.t > policy.clock_skew
-
-
-def looks_of(acts: Iterable[Act]) -> Iterable[tuple[Act, Look]]:
-    """Every look with its act, in order."""
-    return ((act, look) for act in acts for look in act.looks)

@@ -8,13 +8,15 @@ from services.custody.verdict import Finding
 
 WHOLE = "whole"
 
-FACETS: dict[FindingKind, frozenset[Facet]] = {
-    FindingKind.DAMAGE: frozenset((Facet.OUTER, Facet.CONTENTS)),
-    FindingKind.CONCEALED: frozenset((Facet.CONTENTS,)),
-    FindingKind.SHORTAGE: frozenset((Facet.CONTENTS, Facet.WEIGHT, Facet.COUNT, Facet.OUTER)),
-    FindingKind.WRONG_CONTENT: frozenset((Facet.CONTENTS, Facet.WEIGHT)),
-    FindingKind.LOSS: frozenset((Facet.PRESENCE, Facet.COUNT)),
-    FindingKind.DELAY: frozenset(),
+Facets = tuple[Facet, ...]
+
+FACETS: dict[FindingKind, Facets] = {
+    FindingKind.DAMAGE: (Facet.OUTER, Facet.CONTENTS),
+    FindingKind.CONCEALED: (Facet.CONTENTS,),
+    FindingKind.SHORTAGE: (Facet.CONTENTS, Facet.WEIGHT, Facet.COUNT, Facet.OUTER),
+    FindingKind.WRONG_CONTENT: (Facet.CONTENTS, Facet.WEIGHT),
+    FindingKind.LOSS: (Facet.PRESENCE, Facet.COUNT),
+    FindingKind.DELAY: (),
 }
 """R2: the facets that a finding is judged by."""
 
@@ -54,7 +56,7 @@ def says_bad(look: Look, finding: Finding) -> bool:
     return _same(look.damage, finding.damage) and _same(look.severity, finding.severity)
 
 
-def says_ok(look: Look, finding: Finding, facets: frozenset[Facet]) -> bool:
+def says_ok(look: Look, finding: Finding, facets: Facets) -> bool:
     """Whether the look clears one of the facets for the finding; an ok of the whole covers every component."""
     if look.facet not in facets or look.weighed:
         return False
@@ -65,7 +67,7 @@ def says_ok(look: Look, finding: Finding, facets: frozenset[Facet]) -> bool:
     return False
 
 
-def is_slighter(look: Look, finding: Finding, facets: frozenset[Facet]) -> bool:
+def is_slighter(look: Look, finding: Finding, facets: Facets) -> bool:
     """R35: whether the look shows a lesser harm of the same sort, so that the graver one was not there yet."""
     if look.value is not Condition.BAD or look.facet not in facets or look.component != finding.component:
         return False
@@ -74,10 +76,10 @@ def is_slighter(look: Look, finding: Finding, facets: frozenset[Facet]) -> bool:
     return _SEVERITIES.index(look.severity) < _SEVERITIES.index(finding.severity)
 
 
-def clears(kind: FindingKind, bad: frozenset[Facet]) -> frozenset[Facet]:
+def clears(kind: FindingKind, bad: Facets) -> Facets:
     """The facets on which an ok can set L: those that were bad, and for a shortage any that speak for it (R4)."""
     if kind is FindingKind.SHORTAGE:
-        return FACETS[kind] if Facet.OUTER in bad else FACETS[kind] - {Facet.OUTER}
+        return tuple(facet for facet in FACETS[kind] if facet is not Facet.OUTER or facet in bad)
     return bad
 
 

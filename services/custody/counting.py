@@ -1,7 +1,9 @@
 """Which recorded contents count: a repeat counts once, and of rivals under one identity the first recorded counts."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
+from schemas.positions import Position
 from services.custody.facts import Fact, Rival
 
 
@@ -12,7 +14,8 @@ def sort_out(facts: Sequence[Fact], rivals: Iterable[Rival]) -> tuple[list[Fact]
     """
     winners: dict[bytes, Fact | Rival] = {}
     copies: dict[tuple[bytes, bytes], Fact] = {}
-    for item in (*facts, *rivals):
+    everything: list[Fact | Rival] = [*facts, *rivals]
+    for item in everything:
         winner = winners.get(item.identity)
         if winner is None or _order(item) < _order(winner):
             winners[item.identity] = item
@@ -28,5 +31,5 @@ def sort_out(facts: Sequence[Fact], rivals: Iterable[Rival]) -> tuple[list[Fact]
     return counted, lost
 
 
-def _order(item: Fact | Rival) -> tuple[object, object]:
+def _order(item: Fact | Rival) -> tuple[datetime, Position]:
     return (item.record_time, item.position)

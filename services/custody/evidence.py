@@ -110,7 +110,8 @@ def _rivals(
         place = Position(claim.partition, claim.offset)
         if positions is None or positions.covers(place):
             rivals[claim.identity].append(Rival(claim.identity, claim.content_hash, place, claim.record_time))
-    return rivals
+    # At some positions only one of the contents was there: then nothing rivalled it.
+    return defaultdict(list, {identity: found for identity, found in rivals.items() if len(found) > 1})
 
 
 def _signatures(connection: Connection, facts: Iterable[Fact]) -> Mapping[tuple[Position, str], bool]:

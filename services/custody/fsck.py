@@ -18,12 +18,10 @@ from services.custody.casework import casework
 from services.custody.evidence import load_many, read_positions
 from services.custody.projection import Row
 from services.custody.refresh import concerned_by
+from services.custody.replay import Progress, Say
 from services.custody.store import copy_rows
 from services.edge.database import unavailable_when_lost
 from services.log.port import LogRecord
-
-Progress = Callable[[int, int], None]
-"""Told how many records are refolded, and how many there are."""
 
 _BATCH = 5000
 _CASES = 100
@@ -62,12 +60,22 @@ class Summary:
         return 1 if self.differences else 0
 
 
-def fsck(engine: Engine, tell: Callable[[Difference], None], progress: Progress | None = None) -> Summary:
-    """Compare everything, telling each difference as it is found. Changes nothing. Raises `Unavailable`."""
+def check(engine: Engine, *, say: Say = lambda line: None) -> list[Difference]:
+    """Compare everything and return what differs, saying how far it is. Changes nothing. Raises `Unavailable`."""
+    found: list[Difference] = []
+    summary = fsck(engine, found.append, say=say)
+    say(f"{summary.records:,} records and {summary.cases:,} cases compared, {summary.differences:,} values differ")
+    if summary.pending:
+        say(f"{summary.pending:,} cases are being refreshed and were left out; check again when that is done")
+    return found
+
+
+def fsck(engine: Engine, tell: Callable[[Difference], None], *, say: Say = lambda line: None) -> Summary:
+    """The same, telling each difference as it is found."""
     summary = Summary()
     frozen = engine.execution_options(isolation_level="REPEATABLE READ")
     with unavailable_when_lost("fsck"), frozen.connect() as connection:
-        for difference in _differences(connection, summary, progress or (lambda done, total: None)):
+        for difference in _differences(connection, summary, Progress(say)):
             summary.differences += 1
             summary.by_table[difference.table] = summary.by_table.get(difference.table, 0) + 1
             tell(difference)

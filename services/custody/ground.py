@@ -1,9 +1,9 @@
-"""Step 1 and 2 for all findings at once: what was known, which events count, what each look is worth, who held it when."""
+"""Steps 1 to 3 for all findings at once: what was known, which events count, what each is worth, who held it when."""
 
 from schemas.events import EventCorrected
 from schemas.positions import AsOf
 from services.custody.acts import Act, act_of, instant_of
-from services.custody.case import Ground, Scene
+from services.custody.case import Ground, Scene, SetAside
 from services.custody.counting import sort_out
 from services.custody.facts import Evidence, Fact
 from services.custody.grades import standing_of
@@ -18,7 +18,7 @@ def lay(evidence: Evidence, as_of: AsOf) -> Ground:
     counted, lost = sort_out(known.facts, known.rivals)
     registered, _ = sort_out(known.registry, known.rivals)
     registry, policy = Registry(registered), policy_of(registered)
-    excluded: dict[tuple[int, int], tuple[Fact, str]] = {fact.position: (fact, "CONFLICT") for fact in lost}
+    excluded: SetAside = {fact.position: (fact, "CONFLICT") for fact in lost}
     acts: list[Act] = []
     corrections: list[Fact] = []
     for fact in counted:

@@ -1,12 +1,13 @@
 """The history of the answers: what would have been said after each recorded event, and what made it change."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from msgspec import Struct, structs
 
 from schemas.positions import AsOf, Position
-from services.custody.attribution import verdicts
-from services.custody.facts import Evidence
+from services.custody.attribution import assess, verdicts
+from services.custody.facts import Evidence, Parked, Rival
 from services.custody.verdict import Finding, Replaces, Verdict
 
 
@@ -23,39 +24,25 @@ class Version(Struct, frozen=True, kw_only=True):
 
 
 def history(evidence: Evidence, as_of: AsOf) -> tuple[Version, ...]:
-    """Distinct verdicts over the events one by one, in (effective record time, position) order, up to `as_of`.
+    """Distinct verdicts over the events one by one in (effective record time, position) order, up to `as_of`.
 
-    A new version comes when outcome, liable, confidence, L, U, proved or flags change, when a finding opens, and when it
-    stands no more. `replaces` in each verdict names the version before it and the event that made the difference.
+    A new version comes when outcome, liable, confidence, L, U, proved or flags change, when a finding opens, and when
+    it stands no more. `replaces` in each verdict names the version before it and the event that made the difference.
     """
-    known = evidence.known_at(as_of)
-    told: list[Version] = []
-    latest: dict[Finding, Version] = {}
-    for (record_time, position), because in _moments(known):
-        before = _up_to(known, record_time, position)
-        standing = {verdict.finding: verdict for verdict in verdicts(before, AsOf(record_time))}
-        for finding in dict.fromkeys((*latest, *standing)):
-            previous, verdict = latest.get(finding), standing.get(finding)
-            if not _differs(previous, verdict):
-                continue
-            number = previous.version + 1 if previous is not None else 1
-            if verdict is not None:
-                replaces = Replaces(previous.version, because) if previous is not None else None
-                verdict = structs.replace(verdict, version=number, replaces=replaces)
-            version = Version(
-                finding=finding, version=number, record_time=record_time, because=because, verdict=verdict
-            )
-            latest[finding] = version
-            told.append(version)
-    return tuple(told)
+    return _told_over_time(evidence.known_at(as_of), verdicts)
 
 
 def numbered(evidence: Evidence, as_of: AsOf, verdict: Verdict) -> Verdict:
-    """The same verdict with its version, and what it replaces, as its history has it.
+    """The same verdict with its version, and what it replaces, as its finding's history has it.
 
     Time alone may have changed the answer since the last event: then it is one version further, because of no event.
     """
-    versions = [version for version in history(evidence, as_of) if version.finding == verdict.finding]
+
+    def of_this_finding(known: Evidence, moment: AsOf) -> tuple[Verdict, ...]:
+        found = assess(known, moment, verdict.finding)
+        return (found,) if found is not None else ()
+
+    versions = _told_over_time(evidence.known_at(as_of), of_this_finding)
     if not versions:
         return verdict
     last = versions[-1]
@@ -64,12 +51,35 @@ def numbered(evidence: Evidence, as_of: AsOf, verdict: Verdict) -> Verdict:
     return structs.replace(verdict, version=last.version + 1, replaces=Replaces(last.version, None))
 
 
+def _told_over_time(known: Evidence, ask: Callable[[Evidence, AsOf], tuple[Verdict, ...]]) -> tuple[Version, ...]:
+    """Ask after every record, and keep what was new."""
+    told: list[Version] = []
+    latest: dict[Finding, Version] = {}
+    for (record_time, position), because in _moments(known):
+        answers = ask(_up_to(known, record_time, position), AsOf(record_time))
+        standing = {verdict.finding: verdict for verdict in answers}
+        for finding in dict.fromkeys((*latest, *standing)):
+            previous, verdict = latest.get(finding), standing.get(finding)
+            if not _differs(previous, verdict):
+                continue
+            number = previous.version + 1 if previous is not None else 1
+            if verdict is not None:
+                replaces = Replaces(previous.version, because) if previous is not None else None
+                verdict = structs.replace(verdict, version=number, replaces=replaces)
+            latest[finding] = Version(
+                finding=finding, version=number, record_time=record_time, because=because, verdict=verdict
+            )
+            told.append(latest[finding])
+    return tuple(told)
+
+
 def _moments(known: Evidence) -> list[tuple[tuple[datetime, Position], str | None]]:
     """Every record that could have changed the answer, in the order of recording."""
     moments: dict[tuple[datetime, Position], str | None] = {
         (fact.record_time, fact.position): fact.id for fact in (*known.facts, *known.registry)
     }
-    for other in (*known.rivals, *known.parked):
+    unread: list[Rival | Parked] = [*known.rivals, *known.parked]
+    for other in unread:
         moments.setdefault((other.record_time, other.position), None)
     return sorted(moments.items(), key=lambda moment: moment[0])
 

@@ -80,7 +80,7 @@ _DEFAULTS = Policy()
 class Contract:
     """What the paperwork says of a parcel. The announcement recorded last replaces those before."""
 
-    announced: ParcelAnnounced = ParcelAnnounced()
+    announced: ParcelAnnounced
 
     def promised(self, first_acceptance: datetime | None) -> datetime | None:
         """When delivery was promised for; None where nothing was promised or the clock has not started."""
@@ -104,4 +104,7 @@ class Contract:
 def contract_of(facts: Iterable[Fact]) -> Contract:
     """The contract as last announced."""
     last = max((f for f in facts if isinstance(f.data, ParcelAnnounced)), key=lambda fact: fact.order, default=None)
-    return Contract(last.data) if last is not None and isinstance(last.data, ParcelAnnounced) else Contract()
+    return Contract(last.data) if last is not None and isinstance(last.data, ParcelAnnounced) else _NO_PAPERWORK
+
+
+_NO_PAPERWORK = Contract(ParcelAnnounced())

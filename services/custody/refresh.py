@@ -45,15 +45,16 @@ from services.custody import concerns
 from services.custody.casework import Casework, casework
 from services.custody.evidence import load_many, read_positions
 from services.custody.listening import Listener
-from services.custody.store import PROJECTED, transaction
+from services.custody.store import PROJECTED, schema_of, transaction
 
 CHUNK = 200
 """Subjects per transaction: their locks are held for as long as it takes to compute all of them."""
 
 _SUBJECT_LOCKS = 0x1A57_0001
 """Class of the advisory locks on subjects."""
-_EXPANSION_LOCK = 0x1A57_1147_AC70_0002
-"""Shared while cases are written, alone while the cases that a registration bears on are looked up."""
+_EXPANSION_LOCKS = 0x1A57_0002
+"""Class of the lock that is shared while cases are written, and held alone while the cases that a registration bears
+on are looked up. One per schema, as are the locks on subjects: replay works beside the live refresher."""
 
 _IDLE_SECONDS = 1.0
 _BACK_OFF_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
@@ -168,17 +169,18 @@ def _by_subject(rows: Iterable[Any]) -> Mapping[str, list[int]]:
 
 def lock_subjects(connection: Connection, subjects: Iterable[str]) -> None:
     """Be the only one who computes about these subjects until the transaction ends; read evidence only after it."""
-    connection.execute(select(func.pg_advisory_xact_lock_shared(_EXPANSION_LOCK)))
+    schema = schema_of(connection)
+    connection.execute(select(func.pg_advisory_xact_lock_shared(_EXPANSION_LOCKS, _lock_key(schema))))
     # Locked in the order of the list: sorted, so that two refreshers cannot deadlock.
     connection.execute(
         text("SELECT pg_advisory_xact_lock(:class, key) FROM unnest(CAST(:keys AS integer[])) AS key"),
-        {"class": _SUBJECT_LOCKS, "keys": sorted({lock_key(subject) for subject in subjects})},
+        {"class": _SUBJECT_LOCKS, "keys": sorted({_lock_key(f"{schema} {subject}") for subject in subjects})},
     )
 
 
-def lock_key(subject: str) -> int:
-    """A subject's advisory lock, as Postgres' signed integer; two subjects may share one and then take turns."""
-    return zlib.crc32(subject.encode()) - 2**31
+def _lock_key(name: str) -> int:
+    """The key of an advisory lock, as Postgres' signed integer; two names may share one and then take turns."""
+    return zlib.crc32(name.encode()) - 2**31
 
 
 def _expand(connection: Connection, registries: Mapping[str, Sequence[int]]) -> int:
@@ -186,7 +188,7 @@ def _expand(connection: Connection, registries: Mapping[str, Sequence[int]]) -> 
 
     No case may be on its way meanwhile: one that was computed before the registration could not be found yet.
     """
-    connection.execute(select(func.pg_advisory_xact_lock(_EXPANSION_LOCK)))
+    connection.execute(select(func.pg_advisory_xact_lock(_EXPANSION_LOCKS, _lock_key(schema_of(connection)))))
     connection.execute(insert(stale).from_select(["subject"], concerned_by(connection, registries)))
     removed = [mark for marks in registries.values() for mark in marks]
     return connection.execute(delete(stale).where(stale.c.mark == func.any(removed))).rowcount

@@ -48,14 +48,14 @@ class Device:
 
     def retired_by(self, instant: datetime, keyid: str | None) -> bool:
         """Whether the device, or the key that was used, had been retired by then."""
-        return any(
+        return bool(self.revocations) and any(
             r.reason is RevocationReason.RETIRED and r.keyid in (None, keyid) and instant > r.cut_off
             for r in self.revocations
         )
 
     def compromised_before(self, record_time: datetime, keyid: str | None) -> bool:
         """Whether the key had been reported compromised before something was recorded; the time claimed is no help."""
-        return any(
+        return bool(self.revocations) and any(
             r.reason is RevocationReason.COMPROMISED and r.keyid in (None, keyid) and record_time > r.recorded
             for r in self.revocations
         )
@@ -66,12 +66,15 @@ class Registry:
 
     def __init__(self, facts: Iterable[Fact]) -> None:
         self._devices: dict[str, Device] = {}
-        self._parties: dict[str, PartyRegistered] = {}
+        self._roles: dict[str, PartyRole] = {SENDER: PartyRole.SENDER, RECIPIENT: PartyRole.RECIPIENT}
+        self._entities: dict[str, str] = {}
         self._by_source: dict[str, Device | None] = {}
         for fact in sorted(facts, key=lambda fact: fact.order):
             data = fact.data
             if isinstance(data, PartyRegistered):
-                self._parties[data.party] = data
+                if data.party not in (SENDER, RECIPIENT):
+                    self._roles[data.party] = data.role
+                self._entities[data.party] = data.entity or data.party
             elif isinstance(data, DeviceEnrolled):
                 device = self._devices.setdefault(data.device.upper(), Device())
                 device.enrolments.append(Enrolment(fact.event_time, data.party, data.instruments))
@@ -94,14 +97,8 @@ class Registry:
 
     def role(self, party: str) -> PartyRole:
         """A party's role. One that nobody registered acts as a carrier: scans come before paperwork."""
-        if party == SENDER:
-            return PartyRole.SENDER
-        if party == RECIPIENT:
-            return PartyRole.RECIPIENT
-        registered = self._parties.get(party)
-        return registered.role if registered is not None else PartyRole.CARRIER
+        return self._roles.get(party, PartyRole.CARRIER)
 
     def entity(self, party: str) -> str:
         """The legal entity behind a party."""
-        registered = self._parties.get(party)
-        return (registered.entity or party) if registered is not None else party
+        return self._entities.get(party, party)

@@ -21,9 +21,9 @@ from services.log.table import TableLog
 NEXT = "projection_next"
 OLD = "projection_old"
 
-Progress = Callable[[int, int], None]
-"""Told how many records are projected, and how many there are."""
+Say = Callable[[str], None]
 
+_SAY_SECONDS = 1.0
 _BATCH = 5000
 _TAIL = 5000
 """With fewer records than this to go, the switch is tried: they are projected while everybody waits."""
@@ -47,11 +47,25 @@ class Replayed:
     """How long the live tables were locked."""
 
 
+class Progress:
+    """Says how far it is, at most once a second, and at the end."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self._said = 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        """`done` of `total` records are dealt with."""
+        if time.monotonic() - self._said >= _SAY_SECONDS or done == total:
+            self._said = time.monotonic()
+            self._say(f"{done:,} of {total:,} records")
+
+
 class Replaying(Exception):
     """Another replay of this database is under way."""
 
 
-def replay(engine: Engine, *, keep_old: bool = False, progress: Progress | None = None) -> Replayed:
+def replay(engine: Engine, *, keep_old: bool = False, say: Say = lambda line: None) -> Replayed:
     """Rebuild and switch. Until the switch nothing of the live projection changes; a replay that fails leaves it.
 
     With `keep_old` the replaced tables stay in schema `projection_old` until the next replay. Raises `Replaying`, and
@@ -64,7 +78,7 @@ def replay(engine: Engine, *, keep_old: bool = False, progress: Progress | None 
         holder.commit()
         try:
             _prepare(engine, beside)
-            replayed = _build(engine, beside, progress or (lambda done, total: None))
+            replayed = _build(engine, beside, Progress(say))
         finally:
             holder.execute(select(func.pg_advisory_unlock(_REPLAY_LOCK)))
             holder.commit()

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 
-import structlog
 from sqlalchemy import Engine, select
 
 from schemas.errors import Unavailable
@@ -11,6 +10,7 @@ from schemas.readmodel import position
 from services.custody.listening import Listener
 from services.custody.store import project_batch, transaction
 from services.edge.database import make_engine
+from services.edge.logs import logger
 from services.log.crash import crash_point
 from services.log.port import LogRecord
 from services.log.table import APPENDED, TableLog
@@ -21,7 +21,7 @@ BATCH = 2000
 _IDLE_SECONDS = 1.0
 _BACK_OFF_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
 
-_say = structlog.get_logger(__name__)
+_say = logger(__name__)
 
 
 def run(url: str, stop: threading.Event) -> None:

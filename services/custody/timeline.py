@@ -8,7 +8,7 @@ from schemas.positions import AsOf
 from schemas.vocabulary import Condition, DamageMode, Facet, PartyRole, Severity
 from services.custody import chain
 from services.custody.case import Ground
-from services.custody.chain import BEGINNING, ENDLESS, looks_of
+from services.custody.chain import BEGINNING, ENDLESS
 from services.custody.facts import Evidence
 from services.custody.ground import lay
 from services.custody.verdict import Excluded
@@ -158,5 +158,6 @@ def _seen(ground: Ground) -> list[Seen]:
             damage=look.damage,
             severity=look.severity,
         )
-        for act, look in looks_of(ground.scene.acts)
+        for act in ground.scene.acts
+        for look in act.looks
     ]

@@ -119,8 +119,12 @@ class Projector:
         return None
 
 
-def main(bootstrap: str, url: str, topic: Topic = EVENTS) -> int:
-    """Project until a signal says stop; the exit code. Waits for a broker or database that is away at the start."""
+def main(bootstrap: str, url: str, topic: Topic = EVENTS, *, batch: int = BATCH, instance: str | None = None) -> int:
+    """Project until a signal says stop; the exit code. Waits for a broker or database that is away at the start.
+
+    `instance` names this worker among the workers of the topic: one that died and is started again under its name has
+    its partitions back at once, instead of after the session.
+    """
     # Faust and aiokafka log through the standard library; standard output stays the caller's.
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
     engine = make_engine(url, pool_size=3, application_name="lastintact projector")
@@ -129,15 +133,18 @@ def main(bootstrap: str, url: str, topic: Topic = EVENTS) -> int:
     except ForeignTopic as foreign:
         _say.error("wrong topic", reason=str(foreign), topic=topic.name)
         return EXIT_WRONG_TOPIC
+    code: object = 0
     try:
-        BoundedWorker(make_app(bootstrap, engine, topic), shutdown_seconds=_SHUTDOWN_SECONDS).execute_from_commandline()
+        app = make_app(bootstrap, engine, topic, batch=batch, instance=instance)
+        BoundedWorker(app, shutdown_seconds=_SHUTDOWN_SECONDS).execute_from_commandline()
     except SystemExit as ended:
-        return EXIT_AGAIN if ended.code else 0
+        code = ended.code
     finally:
         engine.dispose()
+    return EXIT_AGAIN if code else 0
 
 
-def make_app(bootstrap: str, engine: Engine, topic: Topic = EVENTS) -> ProjectorApp:
+def make_app(bootstrap: str, engine: Engine, topic: Topic, *, batch: int, instance: str | None) -> ProjectorApp:
     """The Faust app, with every setting that matters written out."""
     app = ProjectorApp(
         f"{topic.name}.custody",
@@ -151,13 +158,14 @@ def make_app(bootstrap: str, engine: Engine, topic: Topic = EVENTS) -> Projector
         # Where the database has no position yet, that is offset 0.
         consumer_auto_offset_reset="earliest",
         # Session <= request, or aiokafka refuses. A dead worker's partitions are taken over after the session.
-        broker_session_timeout=15.0,
+        broker_session_timeout=10.0,
         broker_heartbeat_interval=3.0,
         broker_request_timeout=60.0,
         # Kafka's commit only shows the lag; the position is in Postgres.
         broker_commit_interval=5.0,
         broker_commit_every=100_000,
-        broker_max_poll_records=BATCH,
+        consumer_group_instance_id=instance,
+        broker_max_poll_records=batch,
         consumer_max_fetch_size=4 * 1024**2,
         stream_buffer_maxsize=_BATCHES_WAITING,
         # Waiting for batches in flight would hang while the database is away; the position's row is the fence.
@@ -203,8 +211,14 @@ def _command() -> int:
     parser.add_argument("--bootstrap", required=True, help="HOST:PORT of a Kafka broker")
     parser.add_argument("--database-env", required=True, help="the environment variable that holds the database's URL")
     parser.add_argument("--topic", default=EVENTS.name, help="default: %(default)s")
+    parser.add_argument(
+        "--batch", type=int, default=BATCH, help="records per transaction, at most; default: %(default)s"
+    )
+    parser.add_argument("--instance", help="a name of its own for each worker of the topic")
     arguments = parser.parse_args()
-    return main(arguments.bootstrap, os.environ[arguments.database_env], EVENTS._replace(name=arguments.topic))
+    topic = EVENTS._replace(name=arguments.topic)
+    url = os.environ[arguments.database_env]
+    return main(arguments.bootstrap, url, topic, batch=arguments.batch, instance=arguments.instance)
 
 
 def _end(code: int, reason: str, **fields: object) -> NoReturn:

@@ -74,10 +74,23 @@ class Verdicts(Struct, frozen=True):
     verdicts: tuple[Verdict, ...]
 
 
-class Observation(Struct, frozen=True):
+class Look(Struct, frozen=True):
+    """One look at one facet, and what it is worth."""
+
+    event: str
     facet: str
     value: str
+    grade: int
+    component: str = "whole"
     damage: str | None = None
+
+
+class Custody(Struct, frozen=True):
+    looks: tuple[Look, ...]
+
+
+class Timeline(Struct, frozen=True):
+    timeline: Custody
 
 
 class Reservation(Struct, frozen=True):
@@ -96,7 +109,6 @@ class Data(Struct, frozen=True):
     taker: str | None = None
     party: str | None = None
     mode: str | None = None
-    observations: tuple[Observation, ...] = ()
     reservation: Reservation | None = None
     countersigned: tuple[Countersignature, ...] = ()
 
@@ -119,8 +131,15 @@ class Events(Struct, frozen=True):
     next: str | None = None
 
 
+class Head(Struct, frozen=True):
+    outcome: str
+
+
 class Case(Struct, frozen=True):
+    """A row of the worklist; without verdicts when something was reported that opens no finding, or none any more."""
+
     subject: str
+    verdicts: tuple[Head, ...] = ()
 
 
 class Cases(Struct, frozen=True):
@@ -168,11 +187,15 @@ class Client:
         """Every record about a parcel."""
         return self._get("/v1/events", Events, subject=parcel, limit="200").events
 
+    def looks(self, parcel: str) -> tuple[Look, ...]:
+        """Every look at a parcel, graded."""
+        return self._get(f"/v1/parcels/{parcel}/timeline", Timeline).timeline.looks
+
     def cases(self) -> Iterator[str]:
-        """Every parcel on the worklist."""
+        """Every parcel on the worklist about which a verdict stands."""
         page = self._get("/v1/cases", Cases, limit="200")
         while True:
-            yield from (case.subject for case in page.cases)
+            yield from (case.subject for case in page.cases if case.verdicts)
             if page.next is None:
                 return
             page = self._get("/v1/cases", Cases, limit="200", cursor=page.next)

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from services.demo.cases import CHINA, Case
-from services.demo.client import Boundary, Data, Observation, RecordedEvent, Rule, Verdict
-from services.demo.table import table, wrap
+from services.demo.client import Boundary, Look, RecordedEvent, Rule, Verdict
+from services.demo.table import pad, table, width, wrap
 
 COLUMNS = 116
 ASSESSMENT = "证据评估，不构成法律意见 / evidence assessment, not legal advice"
@@ -32,90 +32,94 @@ _ACTS = {
 
 
 def case_block(
-    case: Case, events: Sequence[RecordedEvent], verdicts: Sequence[Verdict], rules: Mapping[str, Rule]
+    case: Case,
+    events: Sequence[RecordedEvent],
+    looks: Sequence[Look],
+    verdicts: Sequence[Verdict],
+    rules: Mapping[str, Rule],
 ) -> list[str]:
-    """Everything about one case: facts, custody table, and the first verdict in full."""
-    lines = [*heading(case), "", f"{_INDENT}Who held it and who looked / 交接记录 (times +08:00)"]
-    lines += custody_table(events, verdicts)
-    for verdict in verdicts:
-        lines += ["", *verdict_lines(verdict, rules)]
-    return lines if verdicts else [*lines, "", f"{_INDENT}No verdict stands / 无结论"]
+    """Everything about one case: facts, custody table, verdicts."""
+    table_lines = ["", f"{_INDENT}Who held it and who looked / 交接记录", *custody_table(events, looks, verdicts)]
+    return [*heading(case), *table_lines, *_verdicts(verdicts, rules)]
 
 
 def short_block(case: Case, verdicts: Sequence[Verdict], rules: Mapping[str, Rule]) -> list[str]:
     """One case in short: facts, and the answer without its table."""
-    lines = heading(case)
-    for verdict in verdicts:
-        lines += ["", *verdict_lines(verdict, rules)]
-    return lines if verdicts else [*lines, "", f"{_INDENT}No verdict stands / 无结论"]
+    return [*heading(case), *_verdicts(verdicts, rules)]
 
 
 def heading(case: Case) -> list[str]:
     """Name of the case, what the article says, and what this demo made up."""
     lines = [f"Case {case.letter}: {case.name_en} / {case.name_zh} ({case.parcel})"]
-    for fact in case.facts:
-        lines += wrap(f"the article: {fact}", COLUMNS, _INDENT)
-    return [*lines, *wrap(f"illustrative, not in the article: {case.made_up}", COLUMNS, _INDENT)]
+    told = [("the article", "; ".join(case.facts)), ("illustrative", f"{case.made_up}: not in the article")]
+    return [*lines, *_labelled(told)]
 
 
-def custody_table(events: Sequence[RecordedEvent], verdicts: Sequence[Verdict]) -> list[str]:
-    """The events in the order in which they happened."""
+def custody_table(events: Sequence[RecordedEvent], looks: Sequence[Look], verdicts: Sequence[Verdict]) -> list[str]:
+    """The events in the order in which they happened, each look with its grade."""
     roles = _roles(verdicts)
     rows = [
         (
             _time(event.attributes.time),
-            event.data.party
-            or (event.data.giver if _kind(event) == "custody.handoff_released" else event.data.taker)
-            or "",
+            _who(event),
             _act(event),
-            _seen(event.data),
+            _seen(event, looks),
             roles.get(event.attributes.id, ""),
             event.attributes.id,
         )
         for event in sorted(events, key=lambda event: event.attributes.time)
         if event.standing == "event" and _kind(event) in _ACTS
     ]
-    return table(("time", "who", "act", "what was seen", "in the verdict", "event"), rows, _INDENT)
+    return table(("time +08:00", "who", "act", "what was seen @ grade", "is", "event"), rows, _INDENT)
 
 
 def verdict_lines(verdict: Verdict, rules: Mapping[str, Rule]) -> list[str]:
     """One verdict: what, who saw it intact last, the window, who is liable by which rules, how sure, and why."""
-    facts: list[tuple[str, str]] = [("finding / 事由", _finding(verdict))]
-    witness = verdict.last_seen_intact
-    facts.append(
-        (
-            "last seen intact / 最后见证完好",
-            f"by {witness.observer}, {_time(witness.t)}, event {witness.event}"
-            if witness
-            else "by nobody on record / 无记录",
-        )
-    )
-    facts.append(
-        ("window / 区间", f"{_boundary(verdict.L, 'no sound look on record')}  →  {_boundary(verdict.U, 'open')}")
-    )
-    facts.append(("held it in the window / 区间内持有", ", ".join(verdict.proved) or "-"))
+    facts: list[tuple[str, str]] = [
+        ("finding / 事由", _finding(verdict)),
+        ("last seen intact / 最后完好", _witness(verdict)),
+    ]
+    facts.append(("window from / 区间起", _boundary(verdict.L, "no sound look on record")))
+    facts.append(("window to / 区间止", _boundary(verdict.U, "open")))
+    facts.append(("held since that look / 其后持有", ", ".join(verdict.proved) or "-"))
     facts.append(("liable / 责任方", _liable(verdict)))
     facts.append(("how sure / 可信度", " ".join([verdict.confidence, *verdict.flags])))
     facts.append(("rules / 规则", "; ".join(_rule(name, rules) for name in verdict.rules) or "-"))
-    if verdict.gaps:
-        facts.append(("missing / 缺失", "; ".join(verdict.gaps)))
-    if verdict.doubt:
-        facts.append(("doubt / 存疑", "; ".join(verdict.doubt)))
-    if verdict.open_alternatives:
-        facts.append(("still open / 其他可能", ", ".join(verdict.open_alternatives)))
-    if verdict.evidence:
-        facts.append(("evidence / 证据", ", ".join(verdict.evidence)))
+    for label, texts in (
+        ("missing / 缺失", verdict.gaps),
+        ("doubt / 存疑", verdict.doubt),
+        ("still open / 其他可能", verdict.open_alternatives),
+        ("evidence / 证据", verdict.evidence),
+    ):
+        if texts:
+            facts.append((label, "; ".join(texts)))
     lines = _labelled(facts)
     for text in (verdict.explanation.en, verdict.explanation.zh):
         lines += ["", *wrap(text, COLUMNS, _INDENT)]
     return [*lines, "", _INDENT + ASSESSMENT]
 
 
+def _verdicts(verdicts: Sequence[Verdict], rules: Mapping[str, Rule]) -> list[str]:
+    lines: list[str] = []
+    for verdict in verdicts:
+        lines += ["", *verdict_lines(verdict, rules)]
+    return lines or ["", f"{_INDENT}No verdict stands / 无结论"]
+
+
 def _labelled(facts: Sequence[tuple[str, str]]) -> list[str]:
+    labels = max(width(label) for label, _ in facts) + 2
     lines: list[str] = []
     for label, text in facts:
-        lines += [f"{_INDENT}{label}", *wrap(text, COLUMNS, _INDENT * 3)]
+        first, *rest = wrap(text, COLUMNS, " " * (len(_INDENT) + labels))
+        lines += [_INDENT + pad(label, labels) + first.lstrip(), *rest]
     return lines
+
+
+def _witness(verdict: Verdict) -> str:
+    witness = verdict.last_seen_intact
+    if witness is None:
+        return "by nobody on record / 无记录"
+    return f"by {witness.observer}, {_time(witness.t)}, event {witness.event}"
 
 
 def _liable(verdict: Verdict) -> str:
@@ -167,18 +171,24 @@ def _act(event: RecordedEvent) -> str:
     return f"{act} ({event.data.mode.lower()})" if event.data.mode in ("AUTO_SCAN", "MANUAL_ENTRY", "IMPORT") else act
 
 
-def _seen(data: Data) -> str:
-    parts = [_observation(seen) for seen in data.observations]
-    if data.reservation is not None:
-        parts.append(
-            f"reservation: {_FACETS.get(data.reservation.facet, data.reservation.facet)} {data.reservation.grounds}"
-        )
-    parts += [f"countersigned by {sign.party}" for sign in data.countersigned]
+def _who(event: RecordedEvent) -> str:
+    data = event.data
+    return data.party or (data.giver if _kind(event) == "custody.handoff_released" else data.taker) or ""
+
+
+def _seen(event: RecordedEvent, looks: Sequence[Look]) -> str:
+    parts = [_look(look) for look in looks if look.event == event.attributes.id]
+    if event.data.reservation is not None:
+        facet = event.data.reservation.facet
+        parts.append(f"reservation: {_FACETS.get(facet, facet)} {event.data.reservation.grounds}")
+    parts += [f"countersigned by {sign.party}" for sign in event.data.countersigned]
     return ", ".join(parts) or "nothing"
 
 
-def _observation(seen: Observation) -> str:
-    return " ".join(part for part in (_FACETS.get(seen.facet, seen.facet), seen.value, seen.damage) if part)
+def _look(look: Look) -> str:
+    component = None if look.component == "whole" else look.component
+    words = (_FACETS.get(look.facet, look.facet), component, look.value, look.damage)
+    return " ".join(word for word in words if word) + f" @{look.grade}"
 
 
 def _time(instant: datetime) -> str:

@@ -4,17 +4,19 @@ import contextlib
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
+from types import FrameType, TracebackType
+from typing import NoReturn, Self
 
 from schemas.errors import LastintactError
 from services.demo import cases, report
 from services.demo.cases import Cases
 from services.demo.client import Client, UnexpectedAnswerError
+from services.demo.client import Progress as Seen
 from services.demo.progress import Progress
 from services.demo.score import score, score_lines
 from services.embedded import Embedded
@@ -26,6 +28,8 @@ from services.simulate.post import Tally, post
 SEED = 1
 # Far above what a day of 2,000 parcels needs on two cores; a system that takes longer is stuck.
 ATTRIBUTED_SECONDS_MAX = 150.0
+# The supervisor looks once a second and may be starting a part just then.
+_WATCH_STOP_SECONDS = 5.0
 INTERRUPTED = 130
 
 
@@ -48,9 +52,9 @@ def _run(folder: Path, kafka: bool, parcels: int, progress: Progress) -> int:
     now = datetime.now(UTC)
     progress.say(f"Writing a simulated day of {parcels} parcels (seed {SEED})")
     day, told = generate(SEED, parcels, now), cases.write(now)
-    with Embedded(folder, kafka=kafka, say=progress.say) as system:
+    with Embedded(folder, kafka=kafka, say=progress.say) as system, _Watch(system) as watch:
         try:
-            lines = _tell_and_ask(system, day, told, progress)
+            lines = _tell_and_ask(system, day, told, progress, watch)
         except LastintactError:
             for log in sorted((folder / "logs").glob("*.log")):
                 progress.say(f"--- {log.name} ends:\n{tail(log)}")
@@ -61,7 +65,39 @@ def _run(folder: Path, kafka: bool, parcels: int, progress: Progress) -> int:
     return 0
 
 
-def _tell_and_ask(system: Embedded, day: Day, told: Cases, progress: Progress) -> list[str]:
+class _Watch:
+    """Has the system's parts watched and restarted while the demo talks to it, as `lastintact up` does."""
+
+    def __init__(self, system: Embedded) -> None:
+        self._system = system
+        self._stop = threading.Event()
+        self._failure: PartFailed | None = None
+        self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # Before the system is stopped: a part that ends then must not be started again.
+        self._stop.set()
+        self._thread.join(_WATCH_STOP_SECONDS)
+
+    def check(self) -> None:
+        """Raise `PartFailed` when a part has ended again and again."""
+        if self._failure is not None:
+            raise self._failure
+
+    def _watch(self) -> None:
+        try:
+            self._system.supervise(self._stop)
+        except PartFailed as error:
+            self._failure = error
+
+
+def _tell_and_ask(system: Embedded, day: Day, told: Cases, progress: Progress, watch: _Watch) -> list[str]:
     """Post everything, wait until it is attributed, and write down the answers."""
     everything = told.envelopes + day.envelopes
     keys = _keys(system, told, day)
@@ -76,11 +112,12 @@ def _tell_and_ask(system: Embedded, day: Day, told: Cases, progress: Progress) -
     _check(tally, len(everything))
     progress.say(f"{tally.outcomes['recorded']} events recorded; waiting until their verdicts are there")
     with Client(system.url, system.admin_key) as client:
-        attributed = client.wait_until_attributed(
-            str(tally.positions),
-            ATTRIBUTED_SECONDS_MAX,
-            lambda seen: progress.update(f"  projected {seen.projected}; {seen.stale} verdicts to refresh"),
-        )
+
+        def tell(seen: Seen) -> None:
+            watch.check()
+            progress.update(f"  projected {seen.projected}; {seen.stale} verdicts to refresh")
+
+        attributed = client.wait_until_attributed(str(tally.positions), ATTRIBUTED_SECONDS_MAX, tell)
         seconds = time.monotonic() - began
         if not attributed:
             raise UnexpectedAnswerError(f"Not everything was attributed within {ATTRIBUTED_SECONDS_MAX:.0f} s.")
@@ -98,7 +135,7 @@ def _answers(client: Client, day: Day, told: Cases) -> list[str]:
         if case is told.guzheng:
             if verdicts[0].last_seen_intact is None or not verdicts[0].liable:
                 raise UnexpectedAnswerError("The guzheng's verdict names no witness or nobody liable.")
-            lines += report.case_block(case, client.events(case.parcel), verdicts, rules)
+            lines += report.case_block(case, client.events(case.parcel), client.looks(case.parcel), verdicts, rules)
         else:
             lines += report.short_block(case, verdicts, rules)
         lines += ["", ""]
@@ -115,7 +152,8 @@ def _answers(client: Client, day: Day, told: Cases) -> list[str]:
 def _counts(tally: Tally, events: int, repeats: int, seconds: float) -> Sequence[str]:
     recorded, duplicates = tally.outcomes["recorded"], tally.outcomes["duplicate"]
     return (
-        f"  events posted: {events}, {repeats} of them sent before; recorded {recorded}, duplicates {duplicates}",
+        f"  events posted: {events}, {repeats} of them for the second time",
+        f"  recorded: {recorded}; duplicates: {duplicates} (a repeat that came too soon to be seen as one is recorded)",
         f"  from the first POST to everything attributed: {seconds:.1f} s, {events / seconds:.0f} events/s",
     )
 

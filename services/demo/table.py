@@ -44,8 +44,9 @@ def _columns(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
 
 
-# Chinese lines do not begin with these.
+# Lines do not begin with these, nor end with those.
 _NO_BREAK_BEFORE = "，。；：、！？）》」』,.;:!?)"
+_NO_BREAK_AFTER = "（《「『("
 
 
 def _pieces(text: str) -> list[str]:
@@ -55,7 +56,7 @@ def _pieces(text: str) -> list[str]:
         wide = _columns(character) == 2
         if not pieces or (pieces[-1].endswith(" ") and character != " "):
             pieces.append(character)
-        elif character in _NO_BREAK_BEFORE or character == " ":
+        elif character in _NO_BREAK_BEFORE or character == " " or pieces[-1][-1] in _NO_BREAK_AFTER:
             pieces[-1] += character
         elif wide or _columns(pieces[-1][-1]) == 2:
             pieces.append(character)

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from schemas.errors import Unavailable
+
+__all__ = ["Engine", "make_engine", "ping", "unavailable_when_lost"]
 
 _CONNECT_SECONDS = 5
 # How long a caller waits for a free connection before it is told to come back.
@@ -65,6 +67,12 @@ def unavailable_when_lost(what: str) -> Iterator[None]:
         if not error.connection_invalidated:
             raise
         raise Unavailable(f"the connection to the database was lost ({what})") from error
+
+
+def ping(engine: Engine) -> None:
+    """Run a statement. Raises `Unavailable` when that cannot be done."""
+    with unavailable_when_lost("ping"), engine.connect() as connection:
+        connection.execute(text("SELECT 1"))
 
 
 def _milliseconds(seconds: float | None) -> int:

@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import APIRouter
-from sqlalchemy import Engine, text
 
 from schemas.errors import Unavailable
-from services.edge.database import unavailable_when_lost
+from services.edge.database import Engine, ping
 from services.edge.problems import Problem
 from services.edge.roles import OPEN
 
@@ -22,11 +21,7 @@ _KEEP_SECONDS = 1.0
 def database_check(engine: Engine) -> Check:
     """Whether a statement can be run."""
 
-    def check() -> None:
-        with unavailable_when_lost("readiness"), engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
-
-    return check
+    return lambda: ping(engine)
 
 
 def router(checks: Mapping[str, Check]) -> APIRouter:

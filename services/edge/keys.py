@@ -20,7 +20,19 @@ from schemas.readmodel import api_key
 from services.edge.callers import Caller, Role
 from services.edge.database import unavailable_when_lost
 
-__all__ = ["BadKeyRequest", "Caller", "KeyRow", "KeyStore", "NewKey", "Role", "keyed_hash", "load_pepper", "parse_key"]
+__all__ = [
+    "BadKeyRequest",
+    "Caller",
+    "KeyRow",
+    "KeyStore",
+    "NewKey",
+    "Role",
+    "StoredKey",
+    "keyed_hash",
+    "load_pepper",
+    "parse_key",
+    "read_key",
+]
 
 _SECRET_BYTES = 32
 _PEPPER_BYTES = 32
@@ -50,6 +62,15 @@ class KeyRow(NamedTuple):
     party: str | None
     devices: tuple[str, ...]
     created: datetime
+    expires: datetime | None
+    revoked: datetime | None
+
+
+class StoredKey(NamedTuple):
+    """What a door needs of a key to know its holder again."""
+
+    caller: Caller
+    secret_hash: bytes
     expires: datetime | None
     revoked: datetime | None
 
@@ -101,6 +122,16 @@ class KeyStore:
         active = (api_key.c.key_id == key_id) & api_key.c.revoked.is_(None)
         with unavailable_when_lost("revoking a key"), self._engine.begin() as connection:
             return connection.execute(update(api_key).where(active).values(revoked=datetime.now(UTC))).rowcount == 1
+
+
+def read_key(engine: Engine, key_id: str) -> StoredKey | None:
+    """The key of this id, ended or not; None when there is none. Raises `Unavailable`."""
+    with unavailable_when_lost("looking up a key"), engine.connect() as connection:
+        row = connection.execute(select(api_key).where(api_key.c.key_id == key_id)).first()
+    if row is None:
+        return None
+    caller = Caller(row.key_id, Role(row.role), row.depot, row.party, tuple(row.devices))
+    return StoredKey(caller, bytes(row.secret_hash), row.expires, row.revoked)
 
 
 def load_pepper(path: Path) -> bytes:

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from operator import attrgetter
+from operator import attrgetter, gt
 
 from schemas import codec
 from schemas.codec import Envelope
@@ -199,17 +199,15 @@ def _not_theirs(envelope: Envelope, caller: Caller) -> Reason | None:
 
 
 def _check_text(envelope: Envelope) -> None:
-    texts = _texts_of(envelope)
-    for value, longest in zip(texts, _LONGEST, strict=True):
-        if value is not None and len(value) > longest:
-            name = next(name for name, text in zip(LENGTHS_MAX, texts, strict=True) if text is value)
-            raise Undecodable(
-                f"{name} is longer than {longest} characters", field=name, remedy=f"Send at most {longest}."
-            )
+    texts = [text or "" for text in _texts_of(envelope)]
+    if any(map(gt, map(len, texts), _LONGEST)):
+        name = next(name for name, text in zip(LENGTHS_MAX, texts, strict=True) if len(text) > LENGTHS_MAX[name])
+        longest = LENGTHS_MAX[name]
+        raise Undecodable(f"{name} is longer than {longest} characters", field=name, remedy=f"Send at most {longest}.")
     # One look at all of them; hardly any event holds what is not printable, and not all of that is forbidden.
-    if not "".join(filter(None, texts)).isprintable():
-        for name, value in zip(LENGTHS_MAX, texts, strict=True):
-            _refuse_control(name, value or "")
+    if not "".join(texts).isprintable():
+        for name, text in zip(LENGTHS_MAX, texts, strict=True):
+            _refuse_control(name, text)
     if envelope.clockoffsetms is not None and not -(2**53) < envelope.clockoffsetms < 2**53:
         raise Undecodable("clockoffsetms is out of range", field="clockoffsetms", remedy="Send milliseconds.")
     if envelope.extensions:
@@ -285,7 +283,7 @@ def _read_data(envelope: Envelope, subject: Subject, limits: Limits, data_is_str
             )
         ]
     event = codec.decode_data(envelope)
-    if _NUL.search(envelope.data):
+    if b"\\u0000" in envelope.data and _NUL.search(envelope.data):
         raise Undecodable("data holds the character NUL", field="data", remedy="Send text without \\u0000.")
     if is_registry:
         _check_registered(event, subject)

@@ -2,20 +2,24 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import APIRouter, FastAPI
 
+from schemas.topics import EVENTS
 from services.edge import health, roles
-from services.edge.database import make_engine
+from services.edge.database import Engine, make_engine, unavailable_when_lost
 from services.edge.keyring import KeyRing
 from services.edge.keys import load_pepper
 from services.edge.metrics import Metrics
 from services.edge.web import new_app
-from services.ingest import routes
+from services.ingest import routes, store
 from services.ingest.door import Door
 from services.ingest.settings import IngestSettings
+from services.log import clock
 from services.log.port import EventLog
+from services.log.table import TableLog
 
 # A statement that takes longer has lost its caller already.
 _STATEMENT_SECONDS = 8.0
@@ -29,29 +33,33 @@ def build_version() -> str:
         return "source"
 
 
-def make_log(settings: IngestSettings) -> EventLog:
-    """The log that the settings name. Raises `Unavailable`."""
-    engine = make_engine(settings.database_url, pool_size=settings.concurrent_posts, application_name="lastintact-log")
-    from services.log.table import TableLog
-
-    table = TableLog(engine)
-    if settings.kafka_bootstrap is None:
-        return table
-    from schemas.topics import EVENTS
-    from services.log.kafka import KafkaLog
-
-    return KafkaLog(settings.kafka_bootstrap, topic=EVENTS, log_id=table.log_id)
-
-
 def make_door(settings: IngestSettings) -> Door:
-    """The write door of this installation. Raises `Unavailable`."""
+    """The write door of this installation. Raises `Unavailable`; `WrongClock` on a log begun under the other clock."""
     engine = make_engine(
         settings.database_url,
-        pool_size=settings.concurrent_posts,
+        # One for each request at work and a few for looking up keys and answering probes.
+        pool_size=settings.concurrent_posts + 2,
         statement_timeout_seconds=_STATEMENT_SECONDS,
         application_name="lastintact-ingest",
     )
-    return Door(make_log(settings), engine, build_version(), story_clock=settings.story_clock)
+    try:
+        with unavailable_when_lost("opening the door"):
+            clock.claim(engine, story_clock=settings.story_clock)
+        store.purge_refused(engine, datetime.now(UTC))
+        return Door(_make_log(settings, engine), engine, build_version(), story_clock=settings.story_clock)
+    except BaseException:
+        engine.dispose()
+        raise
+
+
+def _make_log(settings: IngestSettings, engine: Engine) -> EventLog:
+    table = TableLog(engine)
+    if settings.kafka_bootstrap is None:
+        return table
+    # Needs the extra `kafka`.
+    from services.log.kafka import KafkaLog
+
+    return KafkaLog(settings.kafka_bootstrap, topic=EVENTS, log_id=table.log_id)
 
 
 def make_router(settings: IngestSettings, door: Door, metrics: Metrics) -> APIRouter:

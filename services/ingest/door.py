@@ -3,24 +3,21 @@
 Blocking; the routes call it from threads, the ticker from its own.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Engine, LargeBinary, Select, Table, bindparam, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from schemas import codec
 from schemas.codec import Envelope
 from schemas.errors import Reason, Undecodable
 from schemas.positions import Position
-from schemas.readmodel import event_identity, identity_clash
 from services.edge.callers import Caller, Role
-from services.edge.database import unavailable_when_lost
-from services.ingest import acceptance, refusals
+from services.edge.database import Engine
+from services.ingest import acceptance, store
 from services.ingest.acceptance import Accepted, Limits, Rejection
 from services.ingest.requests import Item
 from services.log.crash import crash_point
@@ -68,14 +65,11 @@ class _Seen(NamedTuple):
     position: Position | None
 
 
-def _contents_of(table: Table) -> Select[Any]:
-    wanted = func.any(bindparam("identities", type_=ARRAY(LargeBinary)))
-    columns = (table.c.identity, table.c.content_hash, table.c.partition, table.c.offset)
-    return select(*columns).where(table.c.identity == wanted)
-
-
-_HOLDERS = _contents_of(event_identity)
-_RIVALS = _contents_of(identity_clash)
+def _story_instant(recordedtime: str | None) -> datetime:
+    try:
+        return codec.parse_instant(recordedtime or "", field="recordedtime").astimezone(UTC)
+    except OverflowError as error:
+        raise Undecodable(f"{recordedtime} lies outside the calendar", field="recordedtime") from error
 
 
 def _utc_now() -> datetime:
@@ -110,16 +104,21 @@ class Door:
         results, positions = self._append(ready)
         crash_point("committed")
         refused = [
-            refusals.Refused(items[index].raw, verdict.reasons)
+            store.Refused(items[index].raw, verdict.reasons)
             for index, verdict in enumerate(judged)
             if isinstance(verdict, Rejection)
         ]
         # After the append: if it fails the request is sent again, and what is recorded comes back as duplicate.
-        refusals.keep(self.engine, caller, refused, now, bytes_max=self.limits.item_bytes)
+        store.keep_refused(self.engine, caller, refused, now, bytes_max=self.limits.item_bytes)
         return [
             self._outcome(index, items[index], verdict, results.get(index), positions.get(index))
             for index, verdict in enumerate(judged)
         ]
+
+    def refuse(self, caller: Caller, body: bytes, reason: Reason) -> None:
+        """Keep a request that could not be told apart into events, or of a body that was too large only the reason."""
+        kept = store.Refused(body, (reason,))
+        store.keep_refused(self.engine, caller, [kept], self.clock(), bytes_max=self.limits.item_bytes)
 
     def accept_system(self, envelope: Envelope) -> Outcome:
         """Record an event that the installation itself makes, under the depot `system`; a repeat is idle.
@@ -138,19 +137,16 @@ class Door:
     def _judge(self, item: Item, caller: Caller, now: datetime) -> Accepted | Rejection:
         if item.envelope is None:
             return Rejection(item.reasons)
-        if not self.story_clock:
-            return acceptance.judge(item.envelope, caller, self.limits, now, data_is_strict=item.data_is_strict)
-        try:
-            recorded = codec.parse_instant(item.recordedtime or "", field="recordedtime")
-        except Undecodable as error:
-            return Rejection((acceptance.reason_of(error),))
-        return acceptance.judge(item.envelope, caller, self.limits, recorded)
+        if self.story_clock:
+            try:
+                now = _story_instant(item.recordedtime)
+            except Undecodable as error:
+                return Rejection((acceptance.reason_of(error),))
+        return acceptance.judge(item.envelope, caller, self.limits, now, data_is_strict=item.data_is_strict)
 
     def _told(self, recordedtime: str | None) -> str | None:
         """When a story says it was recorded; None on the server's clock, whatever is said."""
-        if not (self.story_clock and recordedtime):
-            return None
-        return codec.format_instant(codec.parse_instant(recordedtime, field="recordedtime"))
+        return codec.format_instant(_story_instant(recordedtime)) if self.story_clock and recordedtime else None
 
     def _stamp(self, accepted: Accepted, caller: Caller, recordedtime: str) -> _Ready:
         envelope = accepted.envelope
@@ -194,20 +190,13 @@ class Door:
                 positions[index] = positions[same.item]
         return results, positions
 
-    def _recorded_before(self, identities: set[bytes]) -> dict[bytes, list[_Seen]]:
-        """The contents known under these identities. The projector may be behind: it has the last word, not we."""
-        found: dict[bytes, list[_Seen]] = {}
-        with unavailable_when_lost("looking up identities"), self.engine.connect() as connection:
-            for query in (_HOLDERS, _RIVALS):
-                for row in connection.execute(query, {"identities": sorted(identities)}):
-                    contents = found.setdefault(bytes(row.identity), [])
-                    if all(content.content_hash != row.content_hash for content in contents):
-                        contents.append(_Seen(bytes(row.content_hash), None, Position(row.partition, row.offset)))
-                # Only what has a holder can have rivals; nearly every request ends here.
-                identities = set(found)
-                if not identities:
-                    break
-        return found
+    def _recorded_before(self, identities: Collection[bytes]) -> dict[bytes, list[_Seen]]:
+        seen: dict[bytes, list[_Seen]] = {}
+        for identity, content_hash, position in store.known_contents(self.engine, identities):
+            contents = seen.setdefault(identity, [])
+            if all(content.content_hash != content_hash for content in contents):
+                contents.append(_Seen(content_hash, None, position))
+        return seen
 
     def _outcome(
         self, index: int, item: Item, verdict: Accepted | Rejection, result: Result | None, position: Position | None

@@ -9,10 +9,10 @@ import msgspec
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from schemas.errors import Unavailable
+from schemas.errors import Reason, Unavailable
 from services.edge.callers import Caller, Role
 from services.edge.metrics import Metrics
-from services.edge.problems import Problem
+from services.edge.problems import KINDS, Problem
 from services.edge.roles import OPEN, allow
 from services.ingest.door import Door, Outcome, Result
 from services.ingest.requests import ACCEPTED, BadRequest, items_of
@@ -31,6 +31,7 @@ def router(
     """The write door's routes. All that may wait is bounded: past the bound the answer is 503, never a longer queue."""
     routes = APIRouter()
     turns = anyio.CapacityLimiter(concurrent_posts)
+    admitted = 0
 
     @routes.options("/v1/events", dependencies=[OPEN])
     async def tell_limits() -> Response:
@@ -48,13 +49,32 @@ def router(
     @routes.post("/v1/events")
     async def post_events(request: Request, caller: Annotated[Caller, Depends(_MAY_POST)]) -> Response:
         """Take one event or a batch; answer for each of them, in the order they came."""
-        if turns.statistics().tasks_waiting >= waiting_posts:
+        # Counted here, between two awaits of one event loop: nobody slips in while others are on their way to a thread.
+        nonlocal admitted
+        if admitted >= concurrent_posts + waiting_posts:
             metrics.count("lastintact_ingest_unavailable")
             raise Unavailable("too many requests wait for their turn")
-        body = await request.body()
+        admitted += 1
+        try:
+            return await take(request, caller)
+        finally:
+            admitted -= 1
+
+    async def take(request: Request, caller: Caller) -> Response:
+        try:
+            body = await request.body()
+        except Problem as error:
+            unread = Reason("BODY_NOT_READ", "", error.detail, KINDS[error.slug].en)
+            await anyio.to_thread.run_sync(door.refuse, caller, b"", unread, limiter=turns)
+            raise
 
         def work() -> tuple[list[Outcome], float]:
-            items = items_of(request.headers.raw, body, door.limits, story_clock=door.story_clock)
+            try:
+                items = items_of(request.headers.raw, body, door.limits, story_clock=door.story_clock)
+            except BadRequest as error:
+                door.refuse(caller, body, error.reason)
+                headers = {"Accept": ", ".join(ACCEPTED)} if error.slug == "unsupported-media-type" else {}
+                raise Problem(error.slug, error.reason.detail, errors=[error.reason], headers=headers) from error
             began = time.perf_counter()
             return door.accept(caller, items), time.perf_counter() - began
 
@@ -62,9 +82,6 @@ def router(
             with anyio.fail_after(answer_seconds):
                 # Abandoned, the thread ends by its own bounds; what it recorded comes back as a duplicate.
                 outcomes, seconds = await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=turns)
-        except BadRequest as error:
-            headers = {"Accept": ", ".join(ACCEPTED)} if error.slug == "unsupported-media-type" else {}
-            raise Problem(error.slug, error.reason.detail, errors=[error.reason], headers=headers) from error
         except TimeoutError as error:
             metrics.count("lastintact_ingest_unavailable")
             raise Unavailable(f"not recorded within {answer_seconds:.0f} s") from error

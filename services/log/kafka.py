@@ -19,6 +19,7 @@ from schemas.codec import RECORD_CONTENT_TYPE
 from schemas.errors import Unavailable
 from schemas.positions import Position
 from schemas.topics import EVENTS, Topic, partition_of
+from services.log.crash import crash_point
 from services.log.port import Entry, LogRecord
 
 RECORD_BYTES_MAX = 2 * 1024**2
@@ -89,6 +90,7 @@ class KafkaLog:
                     futures.append(
                         producer.send(self._topic.name, value=value, key=key, headers=_HEADERS, partition=partition)
                     )
+                crash_point("appended")
                 return [_position(future, deadline) for future in futures]
             finally:
                 self._give_back(futures, sizes)

@@ -18,6 +18,7 @@ from schemas.errors import Unavailable
 from schemas.positions import Position
 from schemas.readmodel import log, log_head, record
 from schemas.topics import partition_of
+from services.log.crash import crash_point
 from services.log.port import Entry, LogRecord
 
 APPENDED = "lastintact_log"
@@ -73,7 +74,9 @@ class TableLog:
         self._step_milliseconds = round(step_seconds * 1000)
         self._closed = False
         with self._connection() as connection:
-            self._log_id, self._partitions = connection.execute(select(log.c.log_id, log.c.partitions)).one()
+            self._log_id, self._partitions, self._topic_id = connection.execute(
+                select(log.c.log_id, log.c.partitions, log.c.topic_id)
+            ).one()
 
     @property
     def log_id(self) -> str:
@@ -90,6 +93,8 @@ class TableLog:
 
         A connection that breaks during the commit leaves open which of the two it was.
         """
+        if self._topic_id is not None:
+            raise RuntimeError("this archive belongs to a Kafka topic; the table log must not write into it")
         if not entries:
             return []
         counts = Counter(partition_of(entry.key, self.partitions) for entry in entries)
@@ -103,6 +108,7 @@ class TableLog:
             records = list(_placed(entries, heads, self.partitions))
             _copy(connection, records)
             connection.execute(select(func.pg_notify(APPENDED, "")))
+            crash_point("appended")
             connection.commit()
         return [record.position for record in records]
 

@@ -1,5 +1,7 @@
 """The read door as an application. Importing opens nothing; `create_app` reads the pepper and opens no connection."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
@@ -36,12 +38,19 @@ def create_app(settings: QuerySettings) -> FastAPI:
         application_name="lastintact-query",
     )
     build = build_version()
+
+    @asynccontextmanager
+    async def close_at_end(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        engine.dispose()
+
     app = new_app(
         "lastintact query",
         KeyRing(engine, load_pepper(settings.pepper_file)),
         Metrics(),
         {"database": database_check(engine)},
         version=build,
+        lifespan=close_at_end,
     )
     app.include_router(router(Repository(engine), build))
     return roles.seal(app)

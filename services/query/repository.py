@@ -6,7 +6,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, func, or_, select, tuple_
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Text,
+    and_,
+    func,
+    join,
+    or_,
+    select,
+    true,
+    tuple_,
+    type_coerce,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from schemas.errors import Unavailable
 from schemas.positions import AsOf, Position, Positions
@@ -18,6 +33,15 @@ from services.query.questions import CaseFilter, CaseKey, EventKey
 
 # What an empty log is dated: no record can have been made before.
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+_WHERE_WE_ARE = select(
+    log.c.log_id,
+    log.c.story_clock,
+    log.c.topic_id,
+    position.c.partition,
+    position.c.next_offset,
+    position.c.record_time,
+).select_from(join(log, position, true()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,32 +130,35 @@ class Snapshot:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        installation = connection.execute(select(log.c.log_id, log.c.story_clock, log.c.topic_id)).one_or_none()
-        if installation is None:
+        # One statement, since it precedes every answer.
+        rows = connection.execute(_WHERE_WE_ARE).all()
+        if not rows:
             raise Unavailable("the database holds no log yet")
         self.installation = Installation(
-            log_id=installation.log_id,
-            story_clock=installation.story_clock,
-            on_kafka=installation.topic_id is not None,
+            log_id=rows[0].log_id, story_clock=rows[0].story_clock, on_kafka=rows[0].topic_id is not None
         )
-        rows = connection.execute(select(position.c.partition, position.c.next_offset, position.c.record_time)).all()
         self.projected = Positions({row.partition: row.next_offset for row in rows})
         self._read_to: dict[int, datetime] = {row.partition: row.record_time for row in rows if row.record_time}
+
+    @property
+    def record_time(self) -> datetime | None:
+        """Effective record time of the latest record projected; None where there is none."""
+        return max(self._read_to.values(), default=None)
 
     def moment(self, asked: datetime | Positions | None) -> Moment:
         """The moment that a question means: an instant, a position vector, or None for what is projected now."""
         match asked:
             case None:
-                latest = max(self._read_to.values(), default=_BEGINNING)
-                return Moment(AsOf(latest, self.projected), self.projected, provisional=False)
+                vector = _without_zeros(self.projected)
+                return Moment(AsOf(self.record_time or _BEGINNING, vector), vector, provisional=False)
             case datetime():
                 # An instant is settled once every partition has a record past it: record times never go back.
                 settled = all(
                     partition in self._read_to and self._read_to[partition] > asked for partition in self.projected
                 )
-                return Moment(AsOf(asked), None if settled else self.projected, provisional=not settled)
+                return Moment(AsOf(asked), None if settled else _without_zeros(self.projected), provisional=not settled)
             case Positions():
-                vector = Positions({partition: offset for partition, offset in asked.items() if offset > 0})
+                vector = _without_zeros(asked)
                 return Moment(
                     AsOf(self._time_of(vector), vector), vector, provisional=not self.projected.reaches(vector)
                 )
@@ -170,13 +197,13 @@ class Snapshot:
             parcel_case.c.positions,
         )
         if wanted.kind is not None:
-            query = query.where(parcel_case.c.kinds.contains([wanted.kind.value]))
+            query = query.where(_holds(parcel_case.c.kinds, wanted.kind.value))
         if wanted.outcome is not None:
             query = query.where(parcel_case.c.outcome == wanted.outcome.value)
         if wanted.confidence is not None:
             query = query.where(parcel_case.c.confidence == wanted.confidence.value)
         if wanted.party is not None:
-            query = query.where(parcel_case.c.parties.contains([wanted.party]))
+            query = query.where(_holds(parcel_case.c.parties, wanted.party))
         if after is not None:
             query = query.where(
                 or_(
@@ -250,6 +277,16 @@ class Snapshot:
                 Content(row.content_hash, Position(row.partition, row.offset), row.record_time, row.subject)
             )
         return [_stored(row, holders.get(row.identity), tuple(contents.get(row.identity, ()))) for row in rows]
+
+
+def _without_zeros(positions: Positions) -> Positions:
+    """The one way to write a vector: what is absent is not read."""
+    return Positions({partition: offset for partition, offset in positions.items() if offset > 0})
+
+
+def _holds(column: Column[Any], word: str) -> ColumnElement[bool]:
+    """Whether an array column holds the word, said so that a GIN index can answer."""
+    return type_coerce(column, ARRAY(Text)).contains([word])
 
 
 def _stored(row: Any, holder: Position | None, rivals: tuple[Content, ...]) -> StoredEvent:

@@ -170,6 +170,8 @@ class ProgressAnswer(Struct, frozen=True, kw_only=True):
     recorded: str | None
     """The end of the log; null where only the broker knows it (then send `until`)."""
     projected: str
+    record_time: datetime | None
+    """Of the latest record projected; null: there is none."""
     stale: int
     """Subjects whose verdicts wait to be refreshed."""
     attributed: bool | None

@@ -252,6 +252,7 @@ def router(repository: Repository, build: str) -> APIRouter:
                 responses.ProgressAnswer(
                     recorded=None if recorded is None else str(recorded),
                     projected=str(snapshot.projected),
+                    record_time=snapshot.record_time,
                     stale=waiting,
                     attributed=None if goal is None else waiting == 0 and snapshot.projected.reaches(goal),
                     flags=responses.flags_of(snapshot),

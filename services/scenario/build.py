@@ -1,7 +1,7 @@
 """Turns a story into real, signed events whose capture mode, device and artefacts earn the grades that it names.
 
-Pure: keys are derived from the parties' names, times from the story. What the event types cannot say yet is refused with
-`NotYetTellable`, never left out.
+Pure: keys are derived from the parties' names, times from the story. What the event types cannot say yet is refused
+with `NotYetTellableError`, never left out.
 """
 
 import base64
@@ -26,7 +26,7 @@ from schemas.events import (
 from schemas.identifiers import Source
 from schemas.vocabulary import RECIPIENT, SENDER, PartyRole, Regime, SharePolicy
 from services.scenario.story import Story, StoryError, StoryEvent, duration_of
-from services.scenario.telling import INSTRUMENTS, NotYetTellable, tell
+from services.scenario.telling import INSTRUMENTS, NotYetTellableError, tell
 
 DAY_0 = datetime(2026, 1, 1, tzinfo=UTC)
 DEVICE = "handheld"
@@ -81,13 +81,15 @@ def compile_story(story: Story, *, prefix: str = "", day_0: datetime = DAY_0) ->
     """Make the events of a story.
 
     `prefix` (letters, digits, hyphens) keeps parcels, parties and event ids of different runs apart on one system;
-    `day_0` must lie after everything recorded there before. Raises `StoryError`, or `NotYetTellable` for what the event
-    types cannot express yet.
+    `day_0` must lie after everything recorded there before. Raises `StoryError`, or `NotYetTellableError` for what
+    the event types cannot express yet.
     """
     empty = Compiled(story, day_0, prefix, ())
     people = dict.fromkeys((*story.parties, SENDER, RECIPIENT, *(event.by for event in story.events if event.by)))
     office = Source(f"{prefix}{OFFICE}", "desk")
-    postings = [Posting(envelope, _REGISTRARS[data], office.depot, day_0) for envelope, data in _registry(empty, people, office)]
+    postings = [
+        Posting(envelope, _REGISTRARS[data], office.depot, day_0) for envelope, data in _registry(empty, people, office)
+    ]
     postings += [_posting(empty, event, office) for event in sorted(story.events, key=lambda event: event.recorded)]
     return replace(empty, envelopes=tuple(postings))
 
@@ -100,7 +102,9 @@ _REGISTRARS: dict[type[Event], str] = {
 }
 
 
-def _registry(compiled: Compiled, people: Mapping[str, None], office: Source) -> list[tuple[codec.Envelope, type[Event]]]:
+def _registry(
+    compiled: Compiled, people: Mapping[str, None], office: Source
+) -> list[tuple[codec.Envelope, type[Event]]]:
     """Settings, parties, devices and the announcements, all of day 0."""
     story = compiled.story
     made: list[tuple[str, Event]] = [("policy:DEFAULT", _policy(story, compiled))]
@@ -165,7 +169,7 @@ def _policy(story: Story, compiled: Compiled) -> PolicySet:
         return _hours(length)
 
     def yes(name: str, default: bool) -> bool:
-        return said.get(name, str(default)).lower() == "true"
+        return str(said.get(name, default)).lower() == "true"
 
     return PolicySet(
         tau_grams=int(said["tau_g"]) if "tau_g" in said else None,
@@ -243,4 +247,4 @@ def _minor_units(yuan: str | None) -> int | None:
     return round(float(yuan) * 100) if yuan is not None else None
 
 
-__all__ = ["DAY_0", "Compiled", "NotYetTellable", "Posting", "compile_story"]
+__all__ = ["DAY_0", "Compiled", "NotYetTellableError", "Posting", "compile_story"]

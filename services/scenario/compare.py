@@ -77,11 +77,13 @@ def _agree(compiled: Compiled, key: str, expected: Any, got: Any) -> bool:
         case "zones":
             return {frozenset(zone) for zone in expected} == {frozenset(zone) for zone in got}
         case "delay_h":
-            return {party: float(hours) for party, hours in expected.items()} == got
+            return bool({party: float(hours) for party, hours in expected.items()} == got)
         case "exposure":
             return [_span(compiled, span) for span in expected] == [[_instant(t) for t in span] for span in got or ()]
         case "L" | "U" | "last_seen_intact":
-            return got is not None and all(_same_part(compiled, name, part, got.get(name)) for name, part in expected.items())
+            return got is not None and all(
+                _same_part(compiled, name, part, got.get(name)) for name, part in expected.items()
+            )
     return str(expected) == str(got)
 
 

@@ -12,7 +12,16 @@ from typing import Any
 import yaml
 
 from schemas.vocabulary import Condition, Facet, FindingKind
-from services.scenario.keys import ACTS, AMOUNT_KEYS, ASK_KEYS, EVENT_KEYS, EXPECT_KEYS, PARTY_KEYS, SETTINGS, STORY_KEYS
+from services.scenario.keys import (
+    ACTS,
+    AMOUNT_KEYS,
+    ASK_KEYS,
+    EVENT_KEYS,
+    EXPECT_KEYS,
+    PARTY_KEYS,
+    SETTINGS,
+    STORY_KEYS,
+)
 
 Fields = Mapping[str, Any]
 

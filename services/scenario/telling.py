@@ -25,13 +25,14 @@ _INSTRUMENT_FOR = {Facet.WEIGHT: "scale", Facet.PRESENCE: "scanner"}
 
 _SAYABLE = frozenset(
     (
-        "from to site signed countersigned_by neutral mode parcel proof component damage severity tamper reservation corrects"
-    ).split()
-)
+        "from", "to", "site", "signed", "countersigned_by", "neutral", "mode", "parcel", "proof", "component", "damage",
+        "severity", "tamper", "reservation", "corrects",
+    )
+)  # fmt: skip
 """Keys that the event types of this version can carry."""
 
 
-class NotYetTellable(Exception):
+class NotYetTellableError(Exception):
     """The event types of this version cannot say what the story needs."""
 
 
@@ -39,9 +40,9 @@ def tell(event: StoryEvent, party: Callable[[str], str], event_id: Callable[[str
     """The data of one event. `party` and `event_id` give the names used in this run."""
     unsayable = sorted(event.fields.keys() - _SAYABLE)
     if event.do not in _TELLERS:
-        raise NotYetTellable(f"{event.id}: no event type says {event.do!r} yet")
+        raise NotYetTellableError(f"{event.id}: no event type says {event.do!r} yet")
     if unsayable:
-        raise NotYetTellable(f"{event.id}: no event type carries {', '.join(unsayable)} yet")
+        raise NotYetTellableError(f"{event.id}: no event type carries {', '.join(unsayable)} yet")
     return _TELLERS[event.do](event, party, event_id)
 
 
@@ -68,7 +69,7 @@ def _scanned(event: StoryEvent, party: _Names, _: _Names) -> Event:
 
 def _inspected(event: StoryEvent, party: _Names, _: _Names) -> Event:
     if "reservation" in event.fields:
-        raise NotYetTellable(f"{event.id}: no event type carries a reservation after acceptance yet")
+        raise NotYetTellableError(f"{event.id}: no event type carries a reservation after acceptance yet")
     return ConditionObserved(
         party=party(event.by), neutral=event.fields.get("neutral") == "true", **_captured(event, party)
     )
@@ -80,7 +81,7 @@ _PROOF_FOR = {Facet.CONTENTS: Proof.UNBOXING_VIDEO, Facet.OUTER: Proof.PHOTO_PAC
 def _notified(event: StoryEvent, party: _Names, _: _Names) -> Event:
     shown = [seen for seen in event.see if seen.grade is not None and seen.grade >= 3]
     if len(shown) > 1 or any(seen.facet not in _PROOF_FOR for seen in shown):
-        raise NotYetTellable(f"{event.id}: no proof of a notice shows {', '.join(seen.facet for seen in shown)}")
+        raise NotYetTellableError(f"{event.id}: no proof of a notice shows {', '.join(seen.facet for seen in shown)}")
     proof = _PROOF_FOR[shown[0].facet] if shown else Proof(event.fields.get("proof", "none"))
     to = event.fields.get("to")
     return NoticeGiven(

@@ -69,7 +69,12 @@ def answer_in_the_readme() -> list[str]:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     found = re.search(r"<!-- answer:.*?-->\n```\n(.*?)```\n<!-- /answer -->", text, flags=re.DOTALL)
     assert found, "README.md has lost the place of its answer"
-    return [line for line in found[1].splitlines() if line.strip()]
+    return without_year(found[1])
+
+
+def without_year(text: str) -> list[str]:
+    """Lines with something in them; the year is that of the last July."""
+    return [re.sub(r"\b20\d\d\b", "YYYY", line) for line in text.splitlines() if line.strip()]
 
 
 @pytest.mark.slow
@@ -79,7 +84,7 @@ def test_the_demo_answers_stops_everything_and_matches_the_readme(scratch: Path)
 
     assert demo.returncode == 0, progress
     for part in (
-        "last seen intact / 最后见证完好",
+        "last seen intact / 最后完好",
         "by HUB-A, 07-07 18:41, event case-a-hub-a-accept",
         "COURIER (SEGMENT)",
         "MODERATE",
@@ -93,7 +98,7 @@ def test_the_demo_answers_stops_everything_and_matches_the_readme(scratch: Path)
     ):
         assert part in output, f"{part} is not in:\n{output}"
     shown = answer_in_the_readme()
-    printed = [line for line in output.splitlines() if line.strip()]
+    printed = without_year(output)
     assert any(printed[at : at + len(shown)] == shown for at in range(len(printed))), (
         "README.md shows another answer than the program prints:\n" + output
     )

@@ -59,6 +59,8 @@ def test_projector_first_then_the_refresher_that_was_waiting(engine: Engine, par
         projector.commit()
     refresher.done()
 
+    assert _marks(engine)  # the projector's own, younger than what the refresher saw
+    Refresher(engine).drain()
     _assert_nothing_lost(engine, parcel)
 
 

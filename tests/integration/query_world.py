@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 
 from schemas import codec
 from schemas.codec import Envelope
-from schemas.events import DeviceEnrolled, Event, HandoffAccepted, Observation, PartyRegistered
+from schemas.events import DeviceEnrolled, Event, HandoffAccepted, Observation, Operator, PartyRegistered
 from schemas.identifiers import parse_subject
 from schemas.positions import Position
 from schemas.vocabulary import CaptureMode, Condition, Facet, PartyRole
@@ -83,7 +83,9 @@ def registrations() -> list[Envelope]:
 def accept(by: str, *, giver: str | None = None, outer: Condition | None = None) -> HandoffAccepted:
     """A handoff taken by a person who looked at the outside, or at nothing."""
     looks = () if outer is None else (Observation(Facet.OUTER, outer),)
-    return HandoffAccepted(mode=CaptureMode.HUMAN_INSPECT, taker=by, giver=giver, observations=looks)
+    return HandoffAccepted(
+        mode=CaptureMode.HUMAN_INSPECT, taker=by, giver=giver, observations=looks, operator=Operator(ref="op1")
+    )
 
 
 def crushed(subject: str, since: datetime = DAY_ZERO + timedelta(days=1)) -> list[Envelope]:

@@ -14,7 +14,7 @@ from services.custody.condition import WHOLE
 from services.custody.facts import Evidence, Fact, fact_of
 from services.custody.history import numbered
 from services.custody.verdict import Finding, Verdict
-from services.scenario.build import Compiled, NotYetTellable, Posting, compile_story
+from services.scenario.build import Compiled, NotYetTellableError, Posting, compile_story
 from services.scenario.compare import differences
 from services.scenario.story import Ask, Story
 
@@ -52,7 +52,7 @@ def answer(compiled: Compiled, ask: Ask) -> Verdict | None:
     """The core's verdict on a question of the story."""
     unaskable = sorted(ask.fields.keys() & {"piece", "union"})
     if unaskable:
-        raise NotYetTellable(f"nobody can ask about {', '.join(unaskable)} yet")
+        raise NotYetTellableError(f"nobody can ask about {', '.join(unaskable)} yet")
     evidence = evidence_of(compiled, ask.fields.get("parcel"))
     as_of = AsOf(compiled.instant(ask.as_of))
     verdict = assess(evidence, as_of, finding_of(ask))
@@ -71,7 +71,7 @@ def finding_of(ask: Ask) -> Finding:
 
 
 def shortfalls(story: Story) -> list[str]:
-    """What the core answers otherwise than the story expects; `NotYetTellable` where it cannot even be told."""
+    """What the core answers otherwise than the story expects; `NotYetTellableError` where it cannot even be told."""
     compiled = compile_story(story)
     found = []
     for at, ask in enumerate(story.asks, start=1):

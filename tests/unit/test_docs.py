@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings
 
 from schemas import codec
 from services.cli import app
+from services.custody.rules import RULES
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md"))
@@ -168,6 +169,17 @@ Command = Any
 def _inner(command: Command) -> dict[str, Command]:
     """The commands of a group; none of a command."""
     return dict(getattr(command, "commands", {}))
+
+
+def test_the_readme_lists_the_rules_that_are_applied() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"Rules applied: ([^.]*)\.", readme)
+    assert found
+    listed: set[str] = set()
+    for first, last in re.findall(r"R(\d+)(?: to R(\d+))?", found[1]):
+        listed |= {f"R{number}" for number in range(int(first), int(last or first) + 1)}
+
+    assert listed == {rule.id for rule in RULES if rule.implemented}
 
 
 def _check_command(words: list[str], where: str) -> None:

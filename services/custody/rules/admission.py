@@ -1,14 +1,13 @@
 """Step 1: which events count for a finding. R18 admissions, self-serving entries, and what its author may take back."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from schemas.events import EventCorrected
 from schemas.vocabulary import RECIPIENT, SENDER, Condition, FindingKind
 from services.custody.acts import Act, Kind
-from services.custody.case import Ground, Scene
-from services.custody.chain import Chain, looks_of
+from services.custody.case import Ground, Scene, SetAside
+from services.custody.chain import Chain
 from services.custody.condition import Look, says_bad
 from services.custody.facts import Fact
 from services.custody.grades import DIRECT, INFERRED, NEVER, standing_of
@@ -22,10 +21,14 @@ R18 = Rule(
     id="R18",
     name="time and interest",
     en=(
-        "An answer rests on what had been recorded by the moment asked about. Late evidence under a device's signature keeps "
-        "its worth; an unsigned note written in its author's favour after the dispute arose has none, one against it counts."
+        "An answer rests on what had been recorded by the moment asked about. Late evidence under a device's "
+        "signature keeps its worth; an unsigned note written in its author's favour after the dispute arose "
+        "has none, one against it counts."
     ),
-    zh="认定以所问时点已记录的证据为准。设备签名的迟到证据效力不减；争议发生后作出的、有利于己方的未签名记录不予采信，不利于己方的予以采信。",
+    zh=(
+        "认定以所问时点已记录的证据为准。设备签名的迟到证据效力不减；争议发生后作出的、"
+        "有利于己方的未签名记录不予采信，不利于己方的予以采信。"
+    ),
     source="民诉证据规定 94(1)",
 )
 RULES = (R18,)
@@ -35,18 +38,16 @@ def admit(ground: Ground, finding: Finding) -> Scene:
     """R18: the scene for one finding, from the scene that all findings share."""
     if not ground.corrections and all(act.standing.signed for act in ground.scene.acts):
         return ground.scene
-    scene = Scene(list(ground.scene.acts), ground.scene.chain, dict(ground.scene.excluded))
     opened = _Dispute(ground, finding)
-    rules: list[str] = []
-    if _take_back(ground, scene, opened):
-        rules.append(R18.id)
-    if _set_aside_self_serving(ground, scene, opened):
-        rules.append(R18.id)
-    scene.chain = custody(scene.acts, ground.registry, ground.policy)
-    if _raise_admissions(ground, scene):
-        rules.append(R18.id)
-    scene.rules = tuple(dict.fromkeys(rules))
-    return scene
+    excluded = dict(ground.scene.excluded)
+    acts, refused = _take_back(ground, excluded, opened)
+    acts, self_serving = _set_aside_self_serving(ground, acts, excluded, opened)
+    chain = custody(acts, ground.registry, ground.policy)
+    raised = [_with_admissions_raised(act, chain, ground.registry) for act in acts]
+    admitted = any(one is not other for one, other in zip(raised, acts, strict=True))
+    if admitted:
+        chain = custody(raised, ground.registry, ground.policy)
+    return Scene(raised, chain, excluded, (R18.id,) if refused or self_serving or admitted else ())
 
 
 class _Dispute:
@@ -54,9 +55,8 @@ class _Dispute:
 
     def __init__(self, ground: Ground, finding: Finding) -> None:
         moments: list[tuple[datetime, Act | None]] = []
-        for act, look in looks_of(ground.scene.acts):
-            claimed = act.kind is Kind.NOTICE and look.value is Condition.BAD
-            if (claimed or look.direct) and says_bad(look, finding):
+        for act, look in ground.scene.bads:
+            if (act.kind is Kind.NOTICE or look.direct) and says_bad(look, finding):
                 moments.append((act.fact.record_time, act))
         if finding.kind is FindingKind.LOSS:
             lost = deemed_lost_at(ground, ground.scene)
@@ -83,35 +83,31 @@ def is_admission(act: Act, look: Look, chain: Chain, registry: Registry) -> bool
     return look.value is Condition.OK and any(act.t <= segment.start for segment in own)
 
 
-def _take_back(ground: Ground, scene: Scene, opened: _Dispute) -> bool:
-    """Apply corrections. True when one was refused because it came after the dispute and against its author's admission."""
-    refused = False
+def _take_back(ground: Ground, excluded: SetAside, opened: _Dispute) -> tuple[list[Act], bool]:
+    """Apply corrections: what is left, and whether one was refused because it would undo an admission too late."""
+    acts, refused = list(ground.scene.acts), False
     for fact in sorted(ground.corrections, key=lambda fact: fact.order):
         data = fact.data
         assert isinstance(data, EventCorrected)
         standing = standing_of(fact, fact.event_time, ground.registry, ground.policy, ground.evidence.signatures)
         author = ground.registry.entity(data.party)
         if standing.why is not None or ground.registry.entity(standing.speaker) != author:
-            scene.excluded[fact.position] = (fact, standing.why or "NOT_THE_AUTHOR")
+            excluded[fact.position] = (fact, standing.why or "NOT_THE_AUTHOR")
             continue
-        targets = [
-            act for act in scene.acts if act.id == data.corrects and ground.registry.entity(act.party) == author
-        ]
+        targets = [act for act in acts if act.id == data.corrects and ground.registry.entity(act.party) == author]
         if not targets:
-            scene.excluded[fact.position] = (fact, "NOTHING_TO_CORRECT")
+            excluded[fact.position] = (fact, "NOTHING_TO_CORRECT")
         for act in targets:
             if _is_too_late(ground, fact, data, act, opened, signed=standing.signed):
-                scene.excluded[fact.position] = (fact, "TOO_LATE_TO_RETRACT")
+                excluded[fact.position] = (fact, "TOO_LATE_TO_RETRACT")
                 refused = True
             else:
-                scene.acts.remove(act)
-                scene.excluded[act.fact.position] = (act.fact, "RETRACTED")
-    return refused
+                acts.remove(act)
+                excluded[act.fact.position] = (act.fact, "RETRACTED")
+    return acts, refused
 
 
-def _is_too_late(
-    ground: Ground, fact: Fact, data: EventCorrected, act: Act, opened: _Dispute, *, signed: bool
-) -> bool:
+def _is_too_late(ground: Ground, fact: Fact, data: EventCorrected, act: Act, opened: _Dispute, *, signed: bool) -> bool:
     """After the dispute opened, an admission or an acceptance is taken back only if the other side signs too."""
     if not opened.open_before(fact.record_time, act):
         return False
@@ -123,62 +119,50 @@ def _is_too_late(
     return against or not signed
 
 
-def _set_aside_self_serving(ground: Ground, scene: Scene, opened: _Dispute) -> bool:
+def _set_aside_self_serving(
+    ground: Ground, acts: list[Act], excluded: SetAside, opened: _Dispute
+) -> tuple[list[Act], bool]:
     """Leave out unsigned events in their recorder's favour that came after the dispute opened.
 
     An acceptance moves custody to its author, which is against its interest: it stays, but what it says of the item
     does not count.
     """
-    suspects = [
-        act
-        for act in scene.acts
-        if not act.standing.signed
-        and act.kind is not Kind.NOTICE
-        and opened.open_before(act.fact.record_time, act)
-    ]
+    suspects = {
+        id(act)
+        for act in acts
+        if not act.standing.signed and act.kind is not Kind.NOTICE and opened.open_before(act.fact.record_time, act)
+    }
     if not suspects:
-        return False
-    undisputed = [act for act in scene.acts if act not in suspects or act.kind is Kind.ACCEPT]
+        return acts, False
+    undisputed = [act for act in acts if id(act) not in suspects or act.kind is Kind.ACCEPT]
     chain = custody(undisputed, ground.registry, ground.policy)
-    acts = []
-    found = False
-    for act in scene.acts:
-        if act not in suspects:
-            acts.append(act)
+    kept, found = [], False
+    for act in acts:
+        if id(act) not in suspects:
+            kept.append(act)
             continue
         against = tuple(look for look in act.looks if is_admission(act, look, chain, ground.registry))
-        if act.kind is Kind.ACCEPT:
-            acts.append(replace(act, looks=against, reservation=None))
-        elif against:
-            acts.append(replace(act, looks=against))
+        if against or act.kind is Kind.ACCEPT:
+            kept.append(replace(act, looks=against, reservation=None))
         else:
-            scene.excluded[act.fact.position] = (act.fact, "SELF_SERVING")
+            excluded[act.fact.position] = (act.fact, "SELF_SERVING")
             found = True
-    scene.acts = acts
-    return found
+    return kept, found
 
 
-def _raise_admissions(ground: Ground, scene: Scene) -> bool:
-    """Lift unsigned entries that speak against their author from grade 1 to 3 (ADMISSION)."""
-    raised = False
-    for at, act in enumerate(scene.acts):
-        if not act.standing.entry or act.kind is Kind.NOTICE:
-            continue
-        looks = tuple(_raised(act, look, scene.chain, ground.registry) for look in act.looks)
-        if looks != act.looks:
-            scene.acts[at] = replace(act, looks=looks)
-            raised = True
-    if raised:
-        scene.chain = custody(scene.acts, ground.registry, ground.policy)
-    return raised
+def _with_admissions_raised(act: Act, chain: Chain, registry: Registry) -> Act:
+    """The act with what speaks against its author lifted from grade 1 to 3; the same act if nothing does."""
+    if not act.standing.entry or act.kind is Kind.NOTICE:
+        return act
+    looks = tuple(
+        look._replace(grade=DIRECT, admission=True)
+        if look.grade == INFERRED and is_admission(act, look, chain, registry)
+        else look
+        for look in act.looks
+    )
+    return replace(act, looks=looks) if looks != act.looks else act
 
 
-def _raised(act: Act, look: Look, chain: Chain, registry: Registry) -> Look:
-    if look.grade < INFERRED or look.direct or not is_admission(act, look, chain, registry):
-        return look
-    return look._replace(grade=DIRECT, admission=True)
-
-
-def too_weak(acts: Sequence[Act], finding: Finding) -> list[Act]:
+def too_weak(scene: Scene, finding: Finding) -> list[Act]:
     """Acts whose report of the finding is too weak to be used, to be listed as excluded."""
-    return [act for act, look in looks_of(acts) if says_bad(look, finding) and NEVER < look.grade < DIRECT]
+    return [act for act, look in scene.bads if NEVER < look.grade < DIRECT and says_bad(look, finding)]

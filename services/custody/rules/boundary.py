@@ -2,7 +2,6 @@
 
 from schemas.vocabulary import SENDER, Confidence, Outcome
 from services.custody.case import Case, Edge
-from services.custody.chain import looks_of
 from services.custody.condition import says_ok
 from services.custody.grades import VERIFIED
 from services.custody.rules.rule import POLICY, Rule
@@ -11,19 +10,23 @@ R7 = Rule(
     id="R7",
     name="boundary conflict",
     en=(
-        "A taker who notes harm at acceptance puts it on the giver's side: (c) fully where the giver signed to it, (a) on the "
-        "taker's word where the release is silent. (b) Where the release says sound, the better evidence wins and a tie is halved."
+        "A taker who notes harm at acceptance puts it on the giver's side: (c) fully where the giver signed "
+        "to it, (a) on the taker's word where the release is silent. (b) Where the release says sound, the "
+        "better evidence wins and a tie is halved."
     ),
     zh=(
-        "接收时注明损坏的，归于交出方一侧：(c) 交出方签字确认的，完全成立；(a) 交出记录未作说明的，以接收方记录为准；"
-        "(b) 交出记录称完好的，证据等级高者胜，相等则各半。"
+        "接收时注明损坏的，归于交出方一侧：(c) 交出方签字确认的，完全成立；(a) 交出记录未作说明的，"
+        "以接收方记录为准；(b) 交出记录称完好的，证据等级高者胜，相等则各半。"
     ),
     source=POLICY,
 )
 R25 = Rule(
     id="R25",
     name="attempt and refusal",
-    en="A delivery attempt moves nothing. A refusal for harm fixes the harm at the courier's door, and nobody takes the parcel.",
+    en=(
+        "A delivery attempt moves nothing. A refusal for harm fixes the harm at the courier's door, and "
+        "nobody takes the parcel."
+    ),
     zh="投递未成不转移保管责任；因损坏而拒收的，损坏定在派件方一侧，快件无人接收。",
     source="快递市场管理办法 27",
     implemented=False,
@@ -64,7 +67,7 @@ def _sound_release(case: Case) -> int | None:
         return None
     grades = [
         look.grade
-        for _, look in looks_of((case.boundary.release,))
+        for look in case.boundary.release.looks
         if look.direct and says_ok(look, case.finding, case.bad_facets)
     ]
     return max(grades, default=None)

@@ -9,10 +9,13 @@ R21 = Rule(
     id="R21",
     name="confidence",
     en=(
-        "An answer is as sure as its weakest rule allows. HIGH needs one party, both ends of the bracket seen directly, one of "
-        "them by a person or better, and no presumption."
+        "An answer is as sure as its weakest rule allows. HIGH needs one party, both ends of the bracket "
+        "seen directly, one of them by a person or better, and no presumption."
     ),
-    zh="可信度取所适用规则允许的最低者；“高”须责任方唯一、区间两端均有直接记录且至少一端由人员查验，并且未适用任何推定。",
+    zh=(
+        "可信度取所适用规则允许的最低者；“高”须责任方唯一、区间两端均有直接记录且至少一端由人员查验，"
+        "并且未适用任何推定。"
+    ),
     source=POLICY,
 )
 RULES = (R21,)

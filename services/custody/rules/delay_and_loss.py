@@ -2,9 +2,7 @@
 
 from schemas.vocabulary import RECIPIENT, SENDER, Confidence, FindingKind, Outcome
 from services.custody.case import Case, Edge
-from services.custody.chain import looks_of
 from services.custody.condition import FACETS, says_ok
-from services.custody.grades import DIRECT
 from services.custody.rules import findings
 from services.custody.rules.rule import POLICY, Rule
 
@@ -12,8 +10,8 @@ R22 = Rule(
     id="R22",
     name="delay",
     en=(
-        "A delay is split by what each carrier took beyond its plan, excused holds apart. Where no plan was recorded, nobody "
-        "can say whose hours they were."
+        "A delay is split by what each carrier took beyond its plan, excused holds apart. Where no plan was "
+        "recorded, nobody can say whose hours they were."
     ),
     zh="延误按各承运方超出计划且无正当事由的时间分担；未记录计划的，无法认定由谁造成。",
     source=POLICY,
@@ -23,8 +21,8 @@ R10 = Rule(
     id="R10",
     name="loss",
     en=(
-        "A parcel that is missing is answered for by its last holder who cannot show onward acceptance or delivery. Without a "
-        "report it counts as lost once the time set for that has gone by."
+        "A parcel that is missing is answered for by its last holder who cannot show onward acceptance or "
+        "delivery. Without a report it counts as lost once the time set for that has gone by."
     ),
     zh="快件下落不明的，由不能证明已被下一方接收或已妥投的最后保管方承担；无人报告的，自约定期限届满之时视为丢失。",
     source="UPU Convention 1891 Art 8(3); Southern Ry v. Frank",
@@ -89,10 +87,8 @@ def loss(case: Case) -> bool:
 
 def _last_seen(case: Case, until: Edge) -> None:
     """L of a loss: the latest direct sight of it before that."""
-    for act, look in looks_of(case.scene.acts):
-        if act.order < until.order and look.grade >= DIRECT:
-            if says_ok(look, case.finding, FACETS[FindingKind.LOSS]):
-                case.L = Edge(act.t, act.order, "R4", "direct", act, look.grade)
-                case.witness = act
-
-
+    for act, look in reversed(case.scene.oks):
+        if act.order < until.order and look.direct and says_ok(look, case.finding, FACETS[FindingKind.LOSS]):
+            case.L = Edge(act.t, act.order, "R4", "direct", act, look.grade)
+            case.witness = act
+            return

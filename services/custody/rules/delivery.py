@@ -5,7 +5,7 @@ from datetime import timedelta
 from schemas.vocabulary import RECIPIENT, Confidence, FindingKind, Outcome
 from services.custody.acts import Act, Kind, is_hindrance
 from services.custody.case import Case, Edge
-from services.custody.chain import Handoff, looks_of
+from services.custody.chain import Handoff
 from services.custody.condition import clears, hidden, says_ok
 from services.custody.grades import PRESUMED
 from services.custody.rules.facets import reserves
@@ -15,13 +15,14 @@ R13 = Rule(
     id="R13",
     name="delivery",
     en=(
-        "(a) A recipient who takes the parcel without a remark is presumed to have got it outwardly sound. (b) Hidden harm that "
-        "is shown within the notice days counts as there at delivery; (c) later it falls to the recipient. (d) A direct report "
-        "from before delivery rebuts both. (e) A drop without consent is no delivery."
+        "(a) A recipient who takes the parcel without a remark is presumed to have got it outwardly sound. "
+        "(b) Hidden harm that is shown within the notice days counts as there at delivery; (c) later it "
+        "falls to the recipient. (d) A direct report from before delivery rebuts both. (e) A drop without "
+        "consent is no delivery."
     ),
     zh=(
-        "(a) 收件人签收时未作批注的，推定外观完好；(b) 隐蔽损失在通知期内以证据证明的，视为交付时已存在；(c) 逾期的由收件人承担；"
-        "(d) 交付前已有直接不良记录的，不适用前述推定；(e) 未经同意的投放不构成交付。"
+        "(a) 收件人签收时未作批注的，推定外观完好；(b) 隐蔽损失在通知期内以证据证明的，视为交付时已存在；"
+        "(c) 逾期的由收件人承担；(d) 交付前已有直接不良记录的，不适用前述推定；(e) 未经同意的投放不构成交付。"
     ),
     source="民法典 831; HGB §438; 快递市场管理办法 28",
     implemented=False,
@@ -30,10 +31,13 @@ R26 = Rule(
     id="R26",
     name="drop with consent",
     en=(
-        "A drop that was agreed passes custody to a locker or station of another entity without a clean receipt. Visible harm "
-        "shown soon after an unattended pick-up relates back to it."
+        "A drop that was agreed passes custody to a locker or station of another entity without a clean "
+        "receipt. Visible harm shown soon after an unattended pick-up relates back to it."
     ),
-    zh="经同意的投放将保管责任转移至他方的快递柜或驿站，但不构成无批注接收；无人值守取件后短期内证明的外观损坏，追溯至取件时。",
+    zh=(
+        "经同意的投放将保管责任转移至他方的快递柜或驿站，但不构成无批注接收；"
+        "无人值守取件后短期内证明的外观损坏，追溯至取件时。"
+    ),
     source="浙江省快递条例 31",
     implemented=False,
 )
@@ -42,10 +46,11 @@ RULES = (R13, R26)
 
 def relates_back(case: Case) -> bool:
     """R13b: hidden harm, or harm that the recipient had reserved about, noticed in time: U moves back to delivery."""
-    delivery = _delivery_before_U(case)
+    delivery = _delivery_before_harm(case)
     if delivery is None or not _may_relate_back(case, delivery) or _was_sound_since(case, delivery):
         return False
-    assert case.U is not None and case.U.act is not None
+    assert case.U is not None
+    assert case.U.act is not None
     if not _in_time(case, delivery, case.U.act):
         return False
     case.U.t, case.U.order, case.U.rule, case.U.how = delivery.accept.t, delivery.accept.order, "R13b", "R13b"
@@ -57,7 +62,7 @@ def relates_back(case: Case) -> bool:
 
 def noticed_too_late(case: Case) -> bool:
     """R13c: the same, noticed after the notice days: the recipient answers."""
-    delivery = _delivery_before_U(case)
+    delivery = _delivery_before_harm(case)
     if delivery is None or not _may_relate_back(case, delivery) or _was_sound_since(case, delivery):
         return False
     act = delivery.accept
@@ -77,7 +82,7 @@ def seen_before_delivery(case: Case) -> bool:
     return False
 
 
-def _delivery_before_U(case: Case) -> Handoff | None:
+def _delivery_before_harm(case: Case) -> Handoff | None:
     """The delivery, where the harm was first seen after it and the recipient has not passed the parcel on."""
     delivery = case.chain.delivery
     if delivery is None or case.U is None or case.U.rule != "R3" or case.U.order <= delivery.accept.order:
@@ -95,12 +100,12 @@ def _may_relate_back(case: Case, delivery: Handoff) -> bool:
 
 
 def _was_sound_since(case: Case, delivery: Handoff) -> bool:
-    """Whether somebody found the facet sound at delivery or after: then the harm came later, and nothing relates back."""
+    """Whether somebody found the facet sound at delivery or after: then the harm came later, nothing relates back."""
     assert case.U is not None
     facets = clears(case.finding.kind, case.bad_facets)
     return any(
         delivery.accept.order <= act.order < case.U.order and look.direct and says_ok(look, case.finding, facets)
-        for act, look in looks_of(case.scene.acts)
+        for act, look in case.scene.oks
     )
 
 
@@ -109,10 +114,8 @@ def _in_time(case: Case, delivery: Handoff, notice: Act) -> bool:
     return notice.fact.record_time - delivery.accept.t <= timedelta(days=case.policy.notice_days)
 
 
-
-
 def notice_status(case: Case) -> tuple[dict[str, str], ...]:
-    """Every notice about the finding: who gave it to whom, when it was recorded, and whether the notice days had run out."""
+    """Every notice about the finding: who gave it to whom, when it was recorded, and whether that was in time."""
     delivery = case.chain.delivery
     told: dict[str, dict[str, str]] = {}
     for act, _ in case.openers:

@@ -6,7 +6,6 @@ from datetime import datetime
 from schemas.vocabulary import RECIPIENT, SENDER, Condition, Facet, FindingKind
 from services.custody.acts import Act
 from services.custody.case import Case, Ground, Scene
-from services.custody.chain import looks_of
 from services.custody.condition import WHOLE, Look, says_bad
 from services.custody.grades import INFERRED
 from services.custody.rules.rule import POLICY, Rule
@@ -16,8 +15,9 @@ R0 = Rule(
     id="R0",
     name="finding",
     en=(
-        "Without a finding there is no verdict. A finding opens with a report of something bad, with a loss that is deemed, "
-        "or with a delay; when its opener is taken back or the parcel is found, no verdict stands."
+        "Without a finding there is no verdict. A finding opens with a report of something bad, with a loss "
+        "that is deemed, or with a delay; when its opener is taken back or the parcel is found, no verdict "
+        "stands."
     ),
     zh="无异常即无认定。异常由不良报告、视为丢失或延误而成立；报告被撤回或快件被找回的，原认定不再成立。",
     source=POLICY,
@@ -25,7 +25,10 @@ R0 = Rule(
 R19 = Rule(
     id="R19",
     name="several findings",
-    en="Each kind of harm, component, mechanism and severity has its own verdict; amounts that can be divided follow their own.",
+    en=(
+        "Each kind of harm, component, mechanism and severity has its own verdict; amounts that can be "
+        "divided follow their own."
+    ),
     zh="每种异常、每个部件、每种成因和程度分别认定；可分割的金额各随其认定。",
     source=POLICY,
 )
@@ -33,8 +36,8 @@ R35 = Rule(
     id="R35",
     name="several blows",
     en=(
-        "Damage by another mechanism is another finding, and so is growth of an earlier one. A result that cannot be divided "
-        "is shared equally by those who answer for its parts."
+        "Damage by another mechanism is another finding, and so is growth of an earlier one. A result that "
+        "cannot be divided is shared equally by those who answer for its parts."
     ),
     zh="成因不同的损坏为不同的异常，损坏加重亦然；结果不可分割的，由各部分的责任方均担。",
     source=POLICY,
@@ -59,8 +62,8 @@ def reported(ground: Ground) -> list[Finding]:
     A bad with no mechanism or severity named joins the findings of its kind that name one.
     """
     found: dict[Finding, datetime] = {}
-    for act, look in looks_of(ground.scene.acts):
-        if look.value is Condition.BAD and look.grade >= INFERRED:
+    for act, look in ground.scene.bads:
+        if look.grade >= INFERRED:
             for kind in _kinds(act, look):
                 found.setdefault(_finding(kind, look), act.t)
     if _is_deemed_lost(ground, ground.scene):
@@ -83,11 +86,19 @@ def _kinds(act: Act, look: Look) -> Iterator[FindingKind]:
         case Facet.OUTER:
             yield FindingKind.DAMAGE
         case Facet.CONTENTS:
-            yield FindingKind.SHORTAGE if look.tamper else FindingKind.CONCEALED
+            if look.tamper:
+                yield FindingKind.SHORTAGE
+            elif not any(_is_outside_of(seen, look) for seen in act.looks):
+                yield FindingKind.CONCEALED
         case Facet.WEIGHT:
             yield FindingKind.SHORTAGE
         case Facet.PRESENCE | Facet.COUNT:
             yield FindingKind.LOSS
+
+
+def _is_outside_of(seen: Look, inside: Look) -> bool:
+    """Whether a look reports the outside bad where another reports the inside bad."""
+    return seen.facet is Facet.OUTER and seen.value is Condition.BAD and seen.component == inside.component
 
 
 def _is_told_by(other: Finding, finding: Finding) -> bool:
@@ -103,9 +114,7 @@ def stands(case: Case) -> bool:
     if kind is FindingKind.DELAY:
         return _is_late(ground, case.scene)
     case.openers = [
-        (act, look)
-        for act, look in looks_of(case.scene.acts)
-        if look.value is Condition.BAD and look.grade >= INFERRED and says_bad(look, case.finding)
+        (act, look) for act, look in case.scene.bads if look.grade >= INFERRED and says_bad(look, case.finding)
     ]
     if kind is FindingKind.LOSS:
         case.openers = [opener for opener in case.openers if not _was_seen_after(case.scene, opener[0].t)]
@@ -122,7 +131,7 @@ def _was_bad_outside(case: Case, inside: Act) -> bool:
     outside = Finding(FindingKind.DAMAGE, case.finding.component, case.finding.damage, case.finding.severity)
     return any(
         look.facet is Facet.OUTER and look.direct and says_bad(look, outside) and act.order <= inside.order
-        for act, look in looks_of(case.scene.acts)
+        for act, look in case.scene.bads
     )
 
 

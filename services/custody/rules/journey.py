@@ -1,4 +1,4 @@
-"""Step 3b: what else can happen on the way. R24 return, R27 pieces, R28 relabel, R32 overage, R33 redirect, R34 proxy."""
+"""Step 3b: what else happens on the way. R24 return, R27 pieces, R28 relabel, R32 overage, R33 redirect, R34 proxy."""
 
 from services.custody.rules.rule import POLICY, Rule
 
@@ -21,7 +21,10 @@ R27 = Rule(
 R28 = Rule(
     id="R28",
     name="relabel",
-    en="A new label joins both numbers if both were seen together; otherwise identity is unproved and its maker has taken it over.",
+    en=(
+        "A new label joins both numbers if both were seen together; otherwise identity is unproved and its "
+        "maker has taken it over."
+    ),
     zh="换单时新旧单号同时可见的，两段记录合并；否则身份未证，换单方视为默示接管。",
     source=POLICY,
     implemented=False,
@@ -29,7 +32,9 @@ R28 = Rule(
 R32 = Rule(
     id="R32",
     name="overage",
-    en="A parcel found on nobody's list was taken over by implication from its last holder; being over clears no one.",
+    en=(
+        "A parcel found on nobody's list was taken over by implication from its last holder; being over clears no one."
+    ),
     zh="多出的快件视为自最后保管方默示接管；清单未列不免除任何一方。",
     source=POLICY,
     implemented=False,
@@ -45,7 +50,10 @@ R33 = Rule(
 R34 = Rule(
     id="R34",
     name="proxy",
-    en="A person named or agreed to by the recipient accepts for the recipient; anybody else's signature is a drop without consent.",
+    en=(
+        "A person named or agreed to by the recipient accepts for the recipient; anybody else's signature is "
+        "a drop without consent."
+    ),
     zh="收件人指定或同意的代收人视同收件人签收；其他人签收视为未经同意的投放。",
     source="快递市场管理办法 28",
     implemented=False,

@@ -8,8 +8,8 @@ R14 = Rule(
     id="R14",
     name="sender",
     en=(
-        "(a) Harm noted at the first acceptance was there before. (b) Bad packing that the sender signed to, or that a neutral "
-        "survey found, explains breakage under a sound carton."
+        "(a) Harm noted at the first acceptance was there before. (b) Bad packing that the sender signed to, "
+        "or that a neutral survey found, explains breakage under a sound carton."
     ),
     zh="(a) 揽收时注明的损坏系交寄前已存在；(b) 寄件人签字确认或中立查勘证明的包装缺陷，可解释外包装完好而内件破损。",
     source="CMR 10, 17(4)(b), 18(2); HGB §411, §427; 邮政法 48",
@@ -19,8 +19,8 @@ R16 = Rule(
     id="R16",
     name="origin unproved",
     en=(
-        "Where nobody is on record as having seen it sound, nobody can be named: the burden stays with the claimant. In China the "
-        "missing check at pick-up is flagged, since the courier had to make it."
+        "Where nobody is on record as having seen it sound, nobody can be named: the burden stays with the "
+        "claimant. In China the missing check at pick-up is flagged, since the courier had to make it."
     ),
     zh="没有任何完好记录的，无法认定责任方，举证责任在索赔方；收寄验视缺失予以标注，因验视系揽收方的法定义务。",
     source="邮政法 25, 59; 快递市场管理办法 26(4)",

@@ -12,8 +12,8 @@ R5 = Rule(
     id="R5",
     name="clean receipt",
     en=(
-        "Whoever takes over an exposed parcel without a valid reservation is presumed to have got it outwardly sound. This never "
-        "speaks for what cannot be seen from outside, nor for closed units."
+        "Whoever takes over an exposed parcel without a valid reservation is presumed to have got it "
+        "outwardly sound. This never speaks for what cannot be seen from outside, nor for closed units."
     ),
     zh="接收外露快件而未作有效保留的，推定接收时外观完好；该推定不及于外观不可见的内容，也不及于封闭的总包或笼车。",
     source="CMR 9(2), 35; HGB §409(2); UPU Convention 1891 Art 8(3)",
@@ -34,12 +34,17 @@ def clean_receipt(case: Case) -> bool:
             continue
         if case.L is not None and accept.order <= case.L.order:
             break
-        if _speaks(case, accept) and not reserves(accept, case):
-            case.L = Edge(accept.t, accept.order, "R5", "presumed", accept, PRESUMED)
-            case.limit("R5", Confidence.MODERATE)
-            if accept.party == RECIPIENT:
-                case.fire("R13a", Confidence.MODERATE)
-            break
+        if not _speaks(case, accept):
+            continue
+        if reserves(accept, case):
+            case.reserved.append(accept)
+            case.fire("R6")
+            continue
+        case.L = Edge(accept.t, accept.order, "R5", "presumed", accept, PRESUMED)
+        case.limit("R5", Confidence.MODERATE)
+        if accept.party == RECIPIENT:
+            case.fire("R13a", Confidence.MODERATE)
+        break
     return False
 
 

@@ -12,10 +12,14 @@ R20 = Rule(
     id="R20",
     name="unlocalised",
     en=(
-        "When the place cannot be told, every carrier of the bracket shares: by freight, by heads, by the contract's table, or the "
-        "last carrier alone, as agreed. Sender, recipient and authorities take no share beside carriers."
+        "When the place cannot be told, every carrier of the bracket shares: by freight, by heads, by the "
+        "contract's table, or the last carrier alone, as agreed. Sender, recipient and authorities take no "
+        "share beside carriers."
     ),
-    zh="无法确定区段的，由责任区间内各承运方按约定分担：按运费比例、均等、按合同表或由最后承运方承担；寄件人、收件人和机关不与承运方分担。",
+    zh=(
+        "无法确定区段的，由责任区间内各承运方按约定分担：按运费比例、均等、按合同表或由最后承运方承担；"
+        "寄件人、收件人和机关不与承运方分担。"
+    ),
     source="CMR 37(c), 38; 民法典 834, 842; UPU Convention 1891 Art 8(6)",
 )
 R23 = Rule(
@@ -36,9 +40,7 @@ def share_out(case: Case) -> bool:
     carriers = [p for p in case.candidates if case.registry.role(p) not in _NO_SHARE_BESIDE_CARRIERS]
     if not carriers:
         return _no_carrier(case)
-    case.alternatives += [
-        p for p in case.candidates if p in (SENDER, RECIPIENT) and p not in case.alternatives
-    ]
+    case.alternatives += [p for p in case.candidates if p in (SENDER, RECIPIENT) and p not in case.alternatives]
     if len(carriers) == 1:
         case.located = True
         return case.end(Outcome.SEGMENT, carriers[0])
@@ -67,7 +69,9 @@ def shares(case: Case) -> tuple[Share, ...]:
     weights = [1] * len(parties) if case.halves else _weights(case, parties)
     total = sum(weights)
     return tuple(
-        Share(party, _written(Fraction(weight, total))) for party, weight in zip(parties, weights, strict=True) if weight
+        Share(party, _written(Fraction(weight, total)))
+        for party, weight in zip(parties, weights, strict=True)
+        if weight
     )
 
 
@@ -98,12 +102,13 @@ def external_debtors(case: Case) -> tuple[str, ...]:
     ]
     contracting = case.ground.contract.announced.contracting or (carriers[0] if carriers else None)
     located = case.answerable if case.located else ()
+    asked: list[str | None]
     match case.policy.regime:
         case Regime.CMR | Regime.MC:
             asked = [*carriers[:1], *located, *carriers[-1:]]
         case Regime.CN_BRAND:
             asked = [contracting, *(located or case.answerable)]
-        case Regime.CN_SAME_MODE:
+        case _:
             asked = [contracting, *located]
     debtors: dict[str, str] = {}
     for party in asked:
@@ -113,18 +118,16 @@ def external_debtors(case: Case) -> tuple[str, ...]:
 
 
 def footage(case: Case) -> tuple[dict[str, str], ...]:
-    """What to ask for: every custodian of the bracket but sender and recipient, its site, and its part of the bracket."""
+    """What to ask the carriers and other handlers of the bracket for: their site, and their part of the bracket."""
     if case.U is None:
         return ()
     asked = []
     for segment in case.chain.segments:
         if segment.party in (SENDER, RECIPIENT) or segment.party not in case.proved:
             continue
-        since, until = max(segment.start, case.since), min(segment.end, case.until)
+        since, until = max(segment.start, case.seen_since), min(segment.end, case.until)
         if since > until:
             continue
         site = segment.opened_by.site if segment.opened_by is not None and segment.opened_by.site else segment.party
         asked.append({"party": segment.party, "site": site, "from": since.isoformat(), "to": until.isoformat()})
     return tuple(asked)
-
-

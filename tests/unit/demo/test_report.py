@@ -1,12 +1,13 @@
 """What the demo prints, on answers written by hand."""
 
+import re
 from datetime import UTC, datetime
 
 import msgspec
 
 from services.demo import report
 from services.demo.cases import write
-from services.demo.client import Events, Rule, Verdicts
+from services.demo.client import Events, Look, Rule, Verdicts
 from services.demo.table import width
 
 TODAY = datetime(2026, 11, 23, tzinfo=UTC)
@@ -16,7 +17,6 @@ EVENTS = b"""{"events": [
  {"position": "3:9", "standing": "event",
   "attributes": {"id": "e-door", "type": "custody.handoff_accepted.v1", "time": "2026-07-09T15:48:00+08:00"},
   "data": {"mode": "HUMAN_INSPECT", "taker": "RCP", "giver": "COURIER",
-           "observations": [{"facet": "O", "value": "bad", "damage": "crush"}, {"facet": "C", "value": "bad"}],
            "countersigned": [{"party": "COURIER"}]}},
  {"position": "3:9", "standing": "repeat",
   "attributes": {"id": "e-door", "type": "custody.handoff_accepted.v1", "time": "2026-07-09T15:48:00+08:00"},
@@ -33,6 +33,12 @@ EVENTS = b"""{"events": [
   "data": {"declared_value": 50000}}
  ], "next": null}"""
 
+LOOKS = (
+    Look("e-door", "O", "bad", 5, damage="crush"),
+    Look("e-door", "C", "bad", 5, component="strings"),
+    Look("e-sort", "P", "ok", 3),
+)
+
 VERDICTS = """{"verdicts": [{
  "subject": "demo:GUZHENG", "finding": {"kind": "DAMAGE"}, "outcome": "SEGMENT", "confidence": "MODERATE",
  "liable": [{"party": "COURIER", "share": "1"}], "proved": ["HUB-A", "COURIER"],
@@ -47,22 +53,23 @@ VERDICTS = """{"verdicts": [{
 def lines_of_the_guzheng() -> list[str]:
     verdicts = msgspec.json.decode(VERDICTS, type=Verdicts).verdicts
     events = msgspec.json.decode(EVENTS, type=Events).events
-    return report.case_block(write(TODAY).guzheng, events, verdicts, RULES)
+    return report.case_block(write(TODAY).guzheng, events, LOOKS, verdicts, RULES)
 
 
 def test_every_part_of_the_answer_is_printed() -> None:
     text = "\n".join(lines_of_the_guzheng())
 
     for part in (
-        "illustrative, not in the article",
+        "carriers, hours, the look at the first hub: not in the article",
         "by HUB-A, 07-07 18:41, event e-hub",
-        "07-09 07:20 (presumed, grade 2, event e-take)  →  07-09 15:48 (direct, grade 5, event e-door)",
+        "07-09 07:20 (presumed, grade 2, event e-take)",
+        "07-09 15:48 (direct, grade 5, event e-door)",
         "COURIER (SEGMENT)",
         "MODERATE UNSIGNED",
         "R4; R5 clean receipt",
         "no RELEASE by TRUNK",
         "R5: presumed",
-        "e-hub, e-door",
+        "e-hub; e-door",
         "HUB-A was the last to look.",
         "HUB-A 是最后查看的一方。",
         "不构成法律意见",
@@ -75,13 +82,13 @@ def test_the_custody_table_is_in_order_of_time_without_repeats_and_paperwork() -
     events = msgspec.json.decode(EVENTS, type=Events).events
     verdicts = msgspec.json.decode(VERDICTS, type=Verdicts).verdicts
 
-    rows = report.custody_table(events, verdicts)[2:]
+    rows = report.custody_table(events, LOOKS, verdicts)[2:]
 
     assert [row.split()[-1] for row in rows] == ["e-hub", "e-sort", "e-door"]
     assert "reservation: outer dark" in rows[0]
     assert "last seen intact" in rows[0]
-    assert "scanned (auto_scan)" in rows[1]
-    assert "outer bad crush, contents bad, countersigned by COURIER" in rows[2]
+    assert re.search(r"scanned \(auto_scan\) +presence ok @3", rows[1])
+    assert "outer bad crush @5, contents strings bad @5, countersigned by COURIER" in rows[2]
     assert "U: direct 5" in rows[2]
     starts = {width(row[: row.rindex("e-")]) for row in rows}
     assert len(starts) == 1

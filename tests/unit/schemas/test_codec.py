@@ -3,8 +3,9 @@
 import base64
 import hashlib
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -32,7 +33,7 @@ def independent_signed_form(attributes: dict[str, str], data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("vector", SIGNED["vectors"], ids=lambda v: v["name"])
-def test_signed_form_and_hashes_match_the_vectors(vector):
+def test_signed_form_and_hashes_match_the_vectors(vector: dict[str, Any]) -> None:
     data = base64.b64decode(vector["data_base64"])
     envelope = codec.envelope_of({"specversion": "1.0", **vector["attributes"]}, data)
 
@@ -47,7 +48,7 @@ def test_signed_form_and_hashes_match_the_vectors(vector):
 
 
 @pytest.mark.parametrize("vector", SIGNED["vectors"], ids=lambda v: v["name"])
-def test_recording_keeps_the_signed_bytes(vector):
+def test_recording_keeps_the_signed_bytes(vector: dict[str, Any]) -> None:
     data = base64.b64decode(vector["data_base64"])
     sent = codec.envelope_of({"specversion": "1.0", **vector["attributes"]}, data)
 
@@ -67,7 +68,7 @@ def test_recording_keeps_the_signed_bytes(vector):
     ),
     as_json=st.booleans(),
 )
-def test_recorded_data_is_the_data_that_was_sent(data, as_json):
+def test_recorded_data_is_the_data_that_was_sent(data: bytes, as_json: bool) -> None:
     if as_json:
         try:
             json.loads(data.decode())
@@ -92,7 +93,7 @@ def test_recorded_data_is_the_data_that_was_sent(data, as_json):
     assert json.loads(value)["traceparent"] == "00-ab"
 
 
-def test_one_changed_attribute_changes_the_content_hash():
+def test_one_changed_attribute_changes_the_content_hash() -> None:
     base = codec.envelope_of({"specversion": "1.0", **SIGNED["vectors"][0]["attributes"]}, b"{}")
     changed = {
         name: codec.content_hash(msgspec.structs.replace(base, **{name: getattr(base, name) + "x"}))
@@ -108,7 +109,7 @@ def test_one_changed_attribute_changes_the_content_hash():
 
 
 @pytest.mark.parametrize("name", codec.DOOR_ATTRIBUTES)
-def test_a_request_cannot_say_when_or_by_whom_it_was_recorded(name):
+def test_a_request_cannot_say_when_or_by_whom_it_was_recorded(name: str) -> None:
     body = json.dumps({"specversion": "1.0", **SIGNED["vectors"][0]["attributes"], name: "x", "data": {}}).encode()
 
     with pytest.raises(Undecodable) as refused:
@@ -118,7 +119,7 @@ def test_a_request_cannot_say_when_or_by_whom_it_was_recorded(name):
 
 
 @pytest.mark.parametrize("vector", LEAVES["leaves"], ids=lambda v: str(v["partition"]))
-def test_leaf_matches_the_vectors(vector):
+def test_leaf_matches_the_vectors(vector: dict[str, Any]) -> None:
     key, value_hash = vector["key"].encode(), bytes.fromhex(vector["value_sha256_hex"])
     parts = [
         vector["log_id"].encode(),
@@ -135,7 +136,7 @@ def test_leaf_matches_the_vectors(vector):
 
 
 @pytest.mark.parametrize("vector", LEAVES["partitions"], ids=lambda v: v["key"])
-def test_partition_matches_the_vectors(vector):
+def test_partition_matches_the_vectors(vector: dict[str, Any]) -> None:
     assert topics.partition_of(vector["key"].encode(), 8) == vector["of_8"]
 
 
@@ -143,7 +144,7 @@ def test_partition_matches_the_vectors(vector):
     ("text", "field"),
     [("2026-07-07T09:30:00", "time"), ("yesterday", "time"), ("2026-13-01T00:00:00Z", "time"), ("", "time")],
 )
-def test_a_time_without_zone_or_sense_is_refused(text, field):
+def test_a_time_without_zone_or_sense_is_refused(text: str, field: str) -> None:
     with pytest.raises(Undecodable) as refused:
         codec.parse_instant(text)
 
@@ -151,7 +152,7 @@ def test_a_time_without_zone_or_sense_is_refused(text, field):
 
 
 @given(st.integers(-2_000_000_000, 7_000_000_000), st.timezones())
-def test_equal_instants_are_written_alike(seconds, zone):
+def test_equal_instants_are_written_alike(seconds: int, zone: tzinfo) -> None:
     instant = datetime.fromtimestamp(seconds, zone)
 
     text = codec.format_instant(instant)

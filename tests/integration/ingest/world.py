@@ -13,6 +13,7 @@ from sqlalchemy import Engine, Row, func, select
 
 from schemas import codec
 from schemas.readmodel import record, refusal
+from services.custody.store import project_batch
 from services.edge import health, roles
 from services.edge.database import make_engine
 from services.edge.keyring import KeyRing
@@ -29,6 +30,7 @@ from tests.asgi import Asker, asking
 NOW = datetime(2026, 7, 7, 16, 0, tzinfo=UTC)
 BATCH = "application/cloudevents-batch+json"
 STRUCTURED = "application/cloudevents+json"
+OK, ACCEPTED, UNAVAILABLE = 200, 202, 503
 DATA = b'{"mode":"AUTO_SCAN", "party":"H1"}'
 
 
@@ -70,7 +72,6 @@ class DoorWorld:
             "scanner": self.store.add(role="scanner", label="test", depot="H1", party="H1", devices=("SC07",)).text,
             "other": self.store.add(role="scanner", label="test", depot="H2").text,
         }
-        self._limits: dict[str, Any] = {}
 
     def app(self, **bounds: Any) -> FastAPI:
         """The write door's application."""
@@ -113,3 +114,25 @@ class DoorWorld:
         """Everything that was refused and kept."""
         with self.engine.connect() as connection:
             return list(connection.execute(select(refusal).order_by(refusal.c.refusal_id)))
+
+
+def project(world: DoorWorld) -> None:
+    """Let the projector see everything that is recorded."""
+    for partition, end in world.log.ends().items():
+        if end:
+            project_batch(world.engine, world.log.read(partition, 0, end), archive=False)
+
+
+def outcomes(answer: httpx.Response) -> list[str]:
+    """What became of each event, in order."""
+    results = answer.json()["results"]
+    assert [result["index"] for result in results] == list(range(len(results)))
+    return [result["outcome"] for result in results]
+
+
+def assert_problem(answer: httpx.Response, status: int, slug: str) -> dict[str, Any]:
+    """The body of a problem of this kind."""
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
+    body: dict[str, Any] = answer.json()
+    assert body["type"] == f"/problems/{slug}"
+    return body

@@ -1,0 +1,177 @@
+"""A stored value that is not what the archive says is named: table, key, column, what is stored, what is expected."""
+
+import pytest
+from sqlalchemy import Engine, text
+
+from services.custody import fsck as checking
+from services.custody.fsck import Difference, Summary, fsck
+from services.custody.refresh import Refresher
+from services.custody.replay import replay
+from services.custody.table_worker import project_what_is_there
+from services.log.table import TableLog
+from tests.integration.custody.test_replay import NEVER, catch_up, some_day
+from tests.records import ACCEPTED, BAD, append, enrolment
+from tests.records import event as scan
+
+
+def check(engine: Engine) -> tuple[Summary, list[Difference]]:
+    found: list[Difference] = []
+    return fsck(engine, found.append), found
+
+
+def tamper(engine: Engine, statement: str) -> None:
+    with engine.begin() as connection:
+        for trigger in ("DISABLE", "ENABLE"):
+            connection.execute(text(f"ALTER TABLE archive.record {trigger} TRIGGER USER"))
+            if trigger == "DISABLE":
+                assert connection.execute(text(statement)).rowcount == 1
+
+
+@pytest.fixture
+def filled(engine: Engine) -> Engine:
+    """Two parcels of one partition pattern, one with a case; and a parcel with nothing."""
+    append(
+        engine,
+        enrolment(),
+        scan("e1", "yto:YT1", at=1),
+        scan("e2", "yto:YT1", ACCEPTED, at=2, mode="HUMAN_INSPECT", taker="H1", giver="C1", observations=BAD),
+        scan("e3", "yto:YT2", at=3),
+    )
+    catch_up(engine)
+    return engine
+
+
+def test_an_untouched_database_is_clean_whatever_came(engine: Engine) -> None:
+    TableLog(engine).append(some_day(1, 250))
+    catch_up(engine)
+    told: list[str] = []
+
+    summary = fsck(engine, lambda difference: pytest.fail(str(difference)), say=told.append)
+
+    assert (summary.differences, summary.exit_code) == (0, 0)
+    assert summary.records == 252
+    assert summary.cases
+    assert told[-1] == "252 of 252 records"
+
+
+OTHER = {
+    "record_time": "'2030-01-01Z'",
+    "leaf": "'\\x00'",
+    "subject": "'yto:SOMEONE'",
+    "standing": "'parked'",
+    "reason": "'no reason'",
+    "identity": "'\\x01'",
+    "content_hash": "'\\x02'",
+    "event_id": "'other'",
+    "source": "'/depots/X/devices/Y'",
+    "type": "'custody.item_scanned.v1'",
+    "event_time": "'2030-01-01Z'",
+    "party": "'NOBODY'",
+}
+
+
+@pytest.mark.parametrize("column", OTHER)
+def test_each_column_of_an_event_row_is_compared(filled: Engine, column: str) -> None:
+    tamper(filled, f"UPDATE projection.event SET {column} = {OTHER[column]} WHERE event_id = 'e3'")
+
+    summary, found = check(filled)
+
+    assert (str(found[0].table), found[0].column) == ("projection.event", column)
+    assert summary.differences == 1
+    assert summary.exit_code == 1
+    partition, offset = found[0].key.split(":")
+    with filled.connect() as connection:
+        there = text('SELECT count(*) FROM projection.event WHERE partition = :p AND "offset" = :o')
+        assert connection.execute(there, {"p": partition, "o": offset}).scalar_one() == 1
+
+
+TAMPERED = {
+    "an event row is gone": ("DELETE FROM projection.event WHERE event_id = 'e3'", "projection.event"),
+    "an event row too much": (
+        """
+        INSERT INTO projection.event SELECT partition, 99, record_time, leaf, subject, standing
+        FROM projection.event WHERE event_id = 'e3'
+        """,
+        "projection.event",
+    ),
+    "an identity's holder": (
+        "UPDATE projection.event_identity SET subject = 'yto:X' WHERE subject = 'yto:YT2'",
+        "projection.event_identity",
+    ),
+    "an identity is gone": (
+        "DELETE FROM projection.event_identity WHERE subject = 'yto:YT2'",
+        "projection.event_identity",
+    ),
+    "a clash that never was": (
+        "INSERT INTO projection.identity_clash SELECT * FROM projection.event_identity WHERE subject = 'yto:YT2'",
+        "projection.identity_clash",
+    ),
+    "a position": (
+        "UPDATE projection.position SET next_offset = next_offset + 1 WHERE partition = 0",
+        "projection.position",
+    ),
+    "a position's time": (
+        "UPDATE projection.position SET record_time = '2030-01-01Z' WHERE partition = 0",
+        "projection.position",
+    ),
+    "a case's verdicts": ("UPDATE projection.parcel_case SET verdicts = '[]'", "projection.parcel_case"),
+    "a case's outcome": ("UPDATE projection.parcel_case SET outcome = 'SENDER'", "projection.parcel_case"),
+    "a case's time": ("UPDATE projection.parcel_case SET opened = '2030-01-01Z'", "projection.parcel_case"),
+    "a case is gone": ("DELETE FROM projection.parcel_case", "projection.parcel_case"),
+    "a case that never was": (
+        """
+        INSERT INTO projection.parcel_case
+        SELECT 'yto:YT2', opened, changed, verdicts, kinds, outcome, confidence, parties, devices, positions
+        FROM projection.parcel_case
+        """,
+        "projection.parcel_case",
+    ),
+    "a version of history": (
+        "UPDATE projection.verdict_version SET verdict = NULL WHERE version = 1",
+        "projection.verdict_version",
+    ),
+    "a version's reason": (
+        "UPDATE projection.verdict_version SET because = 'e1' WHERE version = 1",
+        "projection.verdict_version",
+    ),
+    "an archived byte": (
+        "UPDATE archive.record SET value = value || ' '::bytea WHERE key = 'yto:YT2'::bytea",
+        "projection.event",
+    ),
+    "an archived record is gone": ("DELETE FROM archive.record WHERE key = 'yto:YT2'::bytea", "archive.record"),
+    "the head of a partition": (
+        "UPDATE archive.log_head SET next_offset = next_offset + 1 WHERE partition = 0",
+        "archive.log_head",
+    ),
+}
+
+
+@pytest.mark.parametrize(("statement", "table"), TAMPERED.values(), ids=TAMPERED.keys())
+def test_whatever_was_changed_by_hand_is_named(filled: Engine, statement: str, table: str) -> None:
+    tamper(filled, statement)
+
+    summary, found = check(filled)
+
+    assert table in {difference.table for difference in found}
+    assert summary.by_table[table] >= 1
+    assert summary.exit_code == 1
+    assert all(str(difference) for difference in found)
+
+
+def test_cases_that_wait_for_the_refresher_are_counted_and_not_blamed(filled: Engine) -> None:
+    append(filled, scan("e4", "yto:YT1", ACCEPTED, at=4, mode="HUMAN_INSPECT", taker="H2", observations=BAD))
+    project_what_is_there(filled, TableLog(filled), NEVER)
+
+    summary, found = check(filled)
+
+    assert (found, summary.pending) == ([], 1)
+    Refresher(filled).drain()
+    assert check(filled)[0].pending == 0
+
+
+def test_fsck_is_clean_behind_a_replay(filled: Engine) -> None:
+    replay(filled)
+    said: list[str] = []
+
+    assert checking.check(filled, say=said.append) == []
+    assert said[-1] == "4 records and 1 cases compared, 0 values differ"
