@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     false,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -171,7 +172,7 @@ parcel_case = Table(
     Column("positions", Text, nullable=False, comment="Position vector that was projected when it was computed."),
     Index("parcel_case_by_parties", "parties", postgresql_using="gin"),
     Index("parcel_case_by_devices", "devices", postgresql_using="gin"),
-    Index("parcel_case_by_changed", "changed", "subject"),
+    Index("parcel_case_by_opened", text("opened DESC"), "subject"),
     schema=PROJECTION,
     comment="Parcels with a finding: the worklist. A cache of the pure core's answer.",
 )

@@ -6,12 +6,13 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from services.edge import health, roles
+from services.edge.build import build_version
 from services.edge.database import make_engine
 from services.edge.keyring import KeyRing
 from services.edge.keys import load_pepper
 from services.edge.metrics import Metrics
 from services.edge.web import new_app
-from services.ingest.app import build_version, log_check, make_door, make_router
+from services.ingest.app import log_check, make_door, make_router
 from services.ingest.settings import IngestSettings
 from services.query.app import STATEMENT_SECONDS
 from services.query.repository import Repository

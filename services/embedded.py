@@ -276,6 +276,8 @@ def _listen(host: str, port: int) -> socket.socket:
             f"Port {port} on {host} cannot be used: {error.strerror}. "
             "Stop what listens there, or choose another with --port."
         ) from error
+    # Accepted sockets inherit it; without it a kept-alive answer waits 40 ms for the client's delayed acknowledgement.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.set_inheritable(True)
     return listener
 

@@ -51,10 +51,10 @@ def run(url: str, append: Append, stop: threading.Event, clock: Clock = server_c
     deadline = time.monotonic() + _STOP_SECONDS
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
+    engine.dispose()
     if failures:
         _say.error("background work ended", error=repr(failures[0]))
         raise failures[0]
     hanging = [thread.name for thread in threads if thread.is_alive()]
     if hanging:
         raise TimeoutError(f"did not stop within {_STOP_SECONDS:.0f} s: {', '.join(hanging)}")
-    engine.dispose()

@@ -44,7 +44,8 @@ def _last_intact(case: Case) -> Iterator[Text]:
     witness = case.witness
     if witness is None:
         if case.U is not None and case.cause is None:
-            yield Text("Nobody is on record as having seen it sound.", "没有任何完好记录。")
+            text = Text("Nobody is on record as having found {what} sound before.", "此前没有{what}完好的记录。")
+            yield text.fill(what=facet(case.bad_facets[0] if case.bad_facets else Facet.PRESENCE))
     elif case.finding.kind is FindingKind.LOSS:
         yield Text("{who} was the last to have it at hand, on {when}.", "{who}最后经手该件（{when}）。").fill(
             who=party(witness.party), when=date(witness.t)

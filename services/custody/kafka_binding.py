@@ -8,7 +8,7 @@ from schemas.readmodel import log, log_head, position
 from services.custody.store import transaction
 
 
-class ForeignTopic(Exception):  # noqa: N818 - named by what it is, for a person to act on
+class ForeignTopic(Exception):
     """The topic is not the one that this archive was begun with. Going on would take its records for repeats."""
 
 

@@ -6,6 +6,7 @@ parked with the reason, and its neighbours go on.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,15 +25,18 @@ EVENT = "event"
 REPEAT = "repeat"
 PARKED = "parked"
 
+# A subject that parse_subject leaves as it is: nearly all of them, and this is cheaper.
+_CANONICAL = re.compile(rb"[a-z0-9][a-z0-9-]{0,31}:[A-Z0-9][A-Z0-9._~-]{0,63}\Z")
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 # Longer ones do not fit into an index entry of the database, so such an event is parked instead of stopping everything.
 _NAME_CHARACTERS_MAX = 512
 _REASON_CHARACTERS_MAX = 500
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, and a Row neither: `object.__setattr__` for each field would cost more than decoding the JSON.
+@dataclass(slots=True)
 class Reading:
-    """One record, decoded. `reason` set: it is parked."""
+    """One record, decoded; treat as frozen. `reason` set: it is parked."""
 
     record: LogRecord
     subject: str
@@ -280,10 +284,12 @@ def _misplaced(record: LogRecord, subject: str) -> str | None:
 
     One content lies in one partition: what the outcome for an identity rests on (`judge`).
     """
-    try:
-        key = str(parse_subject(subject)).encode()
-    except Undecodable as undecodable:
-        return _reason(undecodable)
+    key = subject.encode()
+    if key != record.key or not _CANONICAL.match(key):
+        try:
+            key = str(parse_subject(subject)).encode()
+        except Undecodable as undecodable:
+            return _reason(undecodable)
     if key != record.key:
         return "the record's key is not its subject"
     if partition_of(key) != record.partition:

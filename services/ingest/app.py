@@ -3,12 +3,12 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import APIRouter, FastAPI
 
 from schemas.topics import EVENTS
 from services.edge import health, roles
+from services.edge.build import build_version
 from services.edge.database import Engine, make_engine, unavailable_when_lost
 from services.edge.keyring import KeyRing
 from services.edge.keys import load_pepper
@@ -23,14 +23,6 @@ from services.log.table import TableLog
 
 # A statement that takes longer has lost its caller already.
 _STATEMENT_SECONDS = 8.0
-
-
-def build_version() -> str:
-    """What `recordedbuild` says: the installed version, or `source` when run from a checkout without one."""
-    try:
-        return version("lastintact")
-    except PackageNotFoundError:
-        return "source"
 
 
 def make_door(settings: IngestSettings) -> Door:

@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 
 from services.edge import roles
+from services.edge.build import build_version
 from services.edge.database import make_engine
 from services.edge.health import database_check
 from services.edge.keyring import KeyRing
@@ -19,14 +19,6 @@ from services.query.settings import QuerySettings
 
 # A question takes milliseconds; one that takes this long keeps others from their connection.
 STATEMENT_SECONDS = 5.0
-
-
-def build_version() -> str:
-    """The installed version, or `source` when run from a checkout that is not installed."""
-    try:
-        return version("lastintact")
-    except PackageNotFoundError:
-        return "source"
 
 
 def create_app(settings: QuerySettings) -> FastAPI:

@@ -126,7 +126,7 @@ def test_children_end_when_the_command_is_killed(data: Path) -> None:
     place = data / "orphans"
     command = [sys.executable, "-m", "services.cli", "up", "--data", str(place), "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as up:
-        wait_until(lambda: (place / "running.json").exists(), 60)
+        wait_until((place / "running.json").exists, 60)
         url = running_on(place).url
 
         up.kill()

@@ -4,6 +4,7 @@ and projected, once.
 The door speaks HTTP, the sender sends again what was not answered, as scanners do, and the database is durable.
 """
 
+import contextlib
 import json
 import random
 import signal
@@ -201,7 +202,8 @@ def test_killed_at_each_point_through_kafka(
         with faust_worker(kafka_bootstrap, url, topic, tmp_path / "said", batch=7, crash_at=f"{point}:2") as worker:
             assert worker.wait(_DEADLINE_SECONDS) == -signal.SIGKILL, point
     living.kill()
-    recorded = everything(KafkaLog(kafka_bootstrap, topic, log_id=TableLog(engine).log_id))
+    with contextlib.closing(KafkaLog(kafka_bootstrap, topic, log_id=TableLog(engine).log_id)) as log:
+        recorded = everything(log)
     with faust_worker(kafka_bootstrap, url, topic, tmp_path / "said"):
         wait_until(lambda: projected(engine) >= len(recorded), "the rest")
 

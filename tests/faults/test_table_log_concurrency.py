@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, event
 from schemas.positions import Position
 from schemas.topics import partition_of
 from services.edge.database import make_engine
+from services.log import table
 from services.log.crash import VARIABLE
 from services.log.port import Entry, LogRecord
 from services.log.table import TableLog
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.fault
 ROOT = Path(__file__).parents[2]
 
 
-class RolledBackOnPurpose(Exception):  # noqa: N818 - named by what happens
+class RolledBackOnPurpose(Exception):
     """What an appender meets in place of its commit."""
 
 
@@ -83,16 +84,20 @@ def at_commit(engine: Engine, do: Callable[[], None]) -> None:
         do()
 
 
-def test_a_reader_beside_appenders_that_roll_back_sees_every_commit_once_and_no_hole(engine: Engine) -> None:
+def test_a_reader_beside_appenders_that_roll_back_sees_every_commit_once_and_no_hole(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     chance = random.Random(11)
 
-    def sometimes_fail() -> None:
+    def sometimes_fail(point: str) -> None:
+        assert point == "appended"
         time.sleep(chance.random() * 0.004)
         if chance.random() < 0.3:
             raise RolledBackOnPurpose
 
+    # The point where fault tests kill the process lies where we need it: all is written, nothing is committed.
+    monkeypatch.setattr(table, "crash_point", sometimes_fail)
     writing = make_engine(engine.url.render_as_string(hide_password=False), pool_size=8)
-    at_commit(writing, sometimes_fail)
     log = TableLog(writing)
     acknowledged: list[Appended] = []
     rolled_back: set[bytes] = set()

@@ -202,7 +202,7 @@ def _projection_cases() -> None:
     )
     op.create_index("parcel_case_by_parties", "parcel_case", ["parties"], schema="projection", postgresql_using="gin")
     op.create_index("parcel_case_by_devices", "parcel_case", ["devices"], schema="projection", postgresql_using="gin")
-    op.create_index("parcel_case_by_changed", "parcel_case", ["changed", "subject"], schema="projection")
+    op.create_index("parcel_case_by_opened", "parcel_case", [sa.text("opened DESC"), "subject"], schema="projection")
     op.create_table(
         "verdict_version",
         sa.Column("subject", sa.Text, nullable=False),

@@ -1,0 +1,79 @@
+"""The database, then the broker, die under a Faust worker: it waits, goes on, and each record is there once."""
+
+import gc
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
+
+from schemas.topics import EVENTS
+from services.custody.migrations import upgrade
+from services.log.kafka import KafkaLog, declare
+from services.parts.kafka import LocalKafka
+from services.parts.postgres import LocalPostgres
+from tests.faust_worker import (
+    assert_projected_exactly_once,
+    everything,
+    faust_worker,
+    projected,
+    some_entries,
+    wait_until,
+)
+
+pytestmark = [
+    pytest.mark.kafka,
+    pytest.mark.fault,
+    pytest.mark.slow,
+    # kafka-python 3.0 leaves the socket of a refused connection to the garbage collector.
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
+]
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """Not below pytest's own directory: that one is closed to the account Postgres runs under when we are root."""
+    made = Path(tempfile.mkdtemp(prefix="lastintact-test-"))
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture(autouse=True)
+def refused_sockets_are_collected() -> Iterator[None]:
+    """Collect them here, where their warning is expected, and not in another test."""
+    yield
+    gc.collect()
+
+
+def test_a_worker_outlives_its_database_and_its_broker(data_dir: Path, tmp_path: Path) -> None:
+    output = tmp_path / "worker.log"
+    with LocalPostgres(data_dir / "postgres") as postgres, LocalKafka(data_dir / "kafka") as broker:
+        upgrade(postgres.url())
+        engine = create_engine(postgres.url(), poolclass=NullPool)
+        declare(broker.bootstrap)
+        log = KafkaLog(broker.bootstrap, log_id="not used here")
+        log.append(some_entries(2000))
+
+        with faust_worker(broker.bootstrap, postgres.url(), EVENTS, output, batch=20) as worker:
+            wait_until(lambda: projected(engine) > 300, "a beginning")
+            postgres.kill()
+            with pytest.raises(OperationalError):
+                projected(engine)
+            wait_until(lambda: "projection waits" in output.read_text("utf-8"), "the worker to notice")
+            postgres.start()
+            wait_until(lambda: projected(engine) >= 2000, "everything, after the database came back")
+
+            broker.kill()
+            broker.start()
+            declare(broker.bootstrap)
+            log.append(some_entries(500, first=2000))
+            wait_until(lambda: projected(engine) >= 2500, "everything, after the broker came back")
+
+            assert worker.poll() is None, "it was the same worker all the time"
+
+        assert_projected_exactly_once(engine, everything(log))
+        log.close()
