@@ -107,7 +107,11 @@ _known_fields = {name: frozenset(kind.__struct_fields__) for name, kind in EVENT
 
 def length_prefixed(parts: Iterable[bytes]) -> bytes:
     """Join byte strings so that no two different lists give the same bytes."""
-    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    joined: list[bytes] = []
+    for part in parts:
+        joined.append(len(part).to_bytes(4, "big"))
+        joined.append(part)
+    return b"".join(joined)
 
 
 def signed_form(envelope: Envelope) -> bytes:
@@ -184,7 +188,26 @@ def decode_record(value: bytes) -> Envelope:
             data = b"" if wire.data is UNSET else bytes(wire.data)
     except (msgspec.MsgspecError, UnicodeDecodeError, binascii.Error, RecursionError) as error:
         raise Undecodable(f"not a recorded event: {error}") from error
-    return Envelope(data=data, **{name: getattr(wire, name) for name in (*DEVICE_ATTRIBUTES, *DOOR_ATTRIBUTES)})
+    # Written out, as in encode_record: the projector does this for every event.
+    return Envelope(
+        data=data,
+        id=wire.id,
+        source=wire.source,
+        type=wire.type,
+        subject=wire.subject,
+        time=wire.time,
+        datacontenttype=wire.datacontenttype,
+        sequence=wire.sequence,
+        clockoffsetms=wire.clockoffsetms,
+        keyid=wire.keyid,
+        sigalg=wire.sigalg,
+        signature=wire.signature,
+        recordedtime=wire.recordedtime,
+        recordedby=wire.recordedby,
+        recordeddepot=wire.recordeddepot,
+        recordedparty=wire.recordedparty,
+        recordedbuild=wire.recordedbuild,
+    )
 
 
 def parse_structured(body: bytes) -> Envelope:

@@ -7,9 +7,10 @@ from datetime import datetime
 from schemas.positions import AsOf
 from schemas.vocabulary import Condition, Confidence, Outcome
 from services.custody.acts import Act
-from services.custody.chain import BEGINNING, Chain, Handoff
+from services.custody.chain import Chain, Handoff
 from services.custody.condition import Facets, Look
 from services.custody.facts import Evidence, Fact
+from services.custody.instants import BEGINNING
 from services.custody.policy import Contract, Policy
 from services.custody.registry import Registry
 from services.custody.verdict import Boundary, Excluded, Finding

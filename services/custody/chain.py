@@ -3,15 +3,14 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from schemas.vocabulary import RECIPIENT, SENDER, PartyRole
 from services.custody.acts import Act, Kind
+from services.custody.instants import BEGINNING, ENDLESS
 from services.custody.policy import Policy
 from services.custody.registry import Registry
 
-BEGINNING = datetime.min.replace(tzinfo=UTC)
-ENDLESS = datetime.max.replace(tzinfo=UTC)
 _HANDLERS = (PartyRole.CARRIER, PartyRole.LOCKER, PartyRole.AUTHORITY)
 
 

@@ -14,11 +14,15 @@ from schemas.events import (
     NoticeGiven,
     ParcelAnnounced,
     PartyRegistered,
+    Reservation,
     Scan,
 )
 from schemas.identifiers import parse_source
-from schemas.vocabulary import Condition
+from schemas.vocabulary import Condition, Defect
 from services.custody.facts import Fact
+
+_DEFECTS = frozenset(Defect)
+"""Grounds that say something is wrong; that nobody could look says nothing of the parcel (R6)."""
 
 POLICY = "policy:DEFAULT"
 """The subject of the settings."""
@@ -69,7 +73,7 @@ def reports(data: Event) -> bool:
     match data:
         case NoticeGiven():
             return True
-        case HandoffAccepted(reservation=reservation) if reservation is not None:
+        case HandoffAccepted(reservation=Reservation(grounds=grounds)) if grounds in _DEFECTS:
             return True
         case Scan(observations=observations, seal=seal):
             return (seal is not None and seal.match is False) or any(

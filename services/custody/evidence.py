@@ -1,7 +1,7 @@
 """Loads everything that an answer about a subject may rest on: five queries, however many subjects are asked about."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection, select
@@ -11,6 +11,9 @@ from schemas.readmodel import event, identity_clash, position, record, signature
 from services.custody import concerns, projection, signatures
 from services.custody.facts import Evidence, Fact, Parked, Rival, fact_of
 from services.custody.projection import Claim
+
+Checks = dict[tuple[Position, str], bool]
+"""Whether the record at a position carries a good signature under a public key."""
 
 
 def read_positions(connection: Connection) -> Positions:
@@ -25,9 +28,13 @@ def load_evidence(connection: Connection, subject: str, positions: Positions | N
 
 
 def load_many(
-    connection: Connection, subjects: Sequence[str], positions: Positions | None = None
+    connection: Connection,
+    subjects: Sequence[str],
+    positions: Positions | None = None,
+    *,
+    made: Checks | None = None,
 ) -> Mapping[str, Evidence]:
-    """The evidence about each of the subjects.
+    """The evidence about each of the subjects. Signature checks that nobody had made yet are added to `made`.
 
     Each query sees what is committed when it starts. Give positions that were read before, so that together they see
     one state; without them an event that comes in between may be seen without the registrations it refers to.
@@ -39,7 +46,8 @@ def load_many(
     parties = {concerns.party_subject(name) for name in concerns.named_parties([*everything, *devices])}
     registry.update(_events(connection, [*sorted(parties), concerns.POLICY], positions)[0])
     rivals = _rivals(connection, [*everything, *(fact for found in registry.values() for fact in found)], positions)
-    checks = _signatures(connection, everything)
+    known_checks = _signatures(connection, everything)
+    made = {} if made is None else made
     bundles = {}
     for subject in subjects:
         own = facts.get(subject, [])
@@ -56,7 +64,7 @@ def load_many(
             ),
             parked=tuple(parked.get(subject, ())),
         )
-        bundles[subject] = replace(bundle, signatures=_checked(bundle, checks))
+        bundles[subject] = replace(bundle, signatures=_checked(bundle, known_checks, made))
     return bundles
 
 
@@ -114,7 +122,7 @@ def _rivals(
     return defaultdict(list, {identity: found for identity, found in rivals.items() if len(found) > 1})
 
 
-def _signatures(connection: Connection, facts: Iterable[Fact]) -> Mapping[tuple[Position, str], bool]:
+def _signatures(connection: Connection, facts: Iterable[Fact]) -> Checks:
     """Checks of these facts' signatures that were made before."""
     signed = [fact.position for fact in facts if fact.envelope.signature is not None]
     if not signed:
@@ -127,17 +135,15 @@ def _signatures(connection: Connection, facts: Iterable[Fact]) -> Mapping[tuple[
     return {(Position(row.partition, row.offset), row.public_key): row.valid for row in connection.execute(query)}
 
 
-def _checked(
-    bundle: Evidence,
-    checks: Mapping[tuple[Position, str], bool],
-    valid: Callable[..., bool] = signatures.valid,
-) -> Mapping[tuple[Position, str], bool]:
+def _checked(bundle: Evidence, known: Checks, made: Checks) -> Checks:
     """The checks that an answer may ask for; those that the background sweep has not made yet are made now."""
-    results = {}
+    results: Checks = {}
     enrolled = concerns.enrolled_keys(bundle.registry)
     for fact in bundle.facts:
         for public_key in enrolled.get((concerns.device_subject(fact.envelope.source), fact.envelope.keyid), ()):
             question = (fact.position, public_key)
-            known = checks.get(question)
-            results[question] = valid(fact.envelope, public_key) if known is None else known
+            answer = known.get(question)
+            if answer is None:
+                answer = made[question] = signatures.valid(fact.envelope, public_key)
+            results[question] = answer
     return results

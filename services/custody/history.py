@@ -1,13 +1,16 @@
 """The history of the answers: what would have been said after each recorded event, and what made it change."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct, structs
 
 from schemas.positions import AsOf, Position
+from services.custody import concerns
+from services.custody.acts import instant_of
 from services.custody.attribution import assess, verdicts
 from services.custody.facts import Evidence, Parked, Rival
+from services.custody.instants import ENDLESS, later
 from services.custody.verdict import Finding, Replaces, Verdict
 
 
@@ -55,7 +58,10 @@ def _told_over_time(known: Evidence, ask: Callable[[Evidence, AsOf], tuple[Verdi
     """Ask after every record, and keep what was new."""
     told: list[Version] = []
     latest: dict[Finding, Version] = {}
+    quiet_until = _quiet_until(known)
     for (record_time, position), because in _moments(known):
+        if record_time < quiet_until:
+            continue
         answers = ask(_up_to(known, record_time, position), AsOf(record_time))
         standing = {verdict.finding: verdict for verdict in answers}
         for finding in dict.fromkeys((*latest, *standing)):
@@ -71,6 +77,28 @@ def _told_over_time(known: Evidence, ask: Callable[[Evidence, AsOf], tuple[Verdi
             )
             told.append(latest[finding])
     return tuple(told)
+
+
+def _quiet_until(known: Evidence) -> datetime:
+    """Before this nothing can stand: nobody had reported anything (R0), and no deadline can have passed (R10, R22).
+
+    A lower bound, so that asking at every earlier moment, which is most of them, can be left out.
+    """
+    trouble = [fact.record_time for fact in known.facts if concerns.reports(fact.data)]
+    earliest = min((instant_of(fact) for fact in known.facts), default=None)
+    if earliest is not None:
+        waits = [
+            hours
+            for fact in (*known.facts, *known.registry)
+            for hours in (
+                getattr(fact.data, "promised_after_hours", None),
+                getattr(fact.data, "deemed_lost_hours", None),
+            )
+            if hours is not None
+        ]
+        trouble += [later(earliest, timedelta(hours=hours)) for hours in waits]
+        trouble += [due for fact in known.facts if (due := getattr(fact.data, "promised_at", None)) is not None]
+    return min(trouble, default=ENDLESS)
 
 
 def _moments(known: Evidence) -> list[tuple[tuple[datetime, Position], str | None]]:

@@ -8,6 +8,7 @@ from typing import Any
 from schemas.events import ParcelAnnounced, PolicySet
 from schemas.vocabulary import Defect, Hindrance, Regime, SharePolicy
 from services.custody.facts import Fact
+from services.custody.instants import later
 
 DEFAULT_GROUNDS = frozenset((*(g.value for g in Hindrance), *(g.value for g in Defect)))
 
@@ -88,7 +89,7 @@ class Contract:
             return self.announced.promised_at
         if self.announced.promised_after_hours is None or first_acceptance is None:
             return None
-        return first_acceptance + timedelta(hours=self.announced.promised_after_hours)
+        return later(first_acceptance, timedelta(hours=self.announced.promised_after_hours))
 
     def freight(self, party: str) -> int | None:
         """A carrier's part of the freight, None where unknown."""

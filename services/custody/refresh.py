@@ -43,9 +43,10 @@ from schemas.identifiers import Source
 from schemas.readmodel import event, parcel_case, position, stale, verdict_version, watch
 from services.custody import concerns
 from services.custody.casework import Casework, casework
-from services.custody.evidence import load_many, read_positions
+from services.custody.evidence import Checks, load_many, read_positions
 from services.custody.listening import Listener
 from services.custody.store import PROJECTED, schema_of, transaction
+from services.custody.sweep import keep
 
 CHUNK = 200
 """Subjects per transaction: their locks are held for as long as it takes to compute all of them."""
@@ -135,10 +136,10 @@ def refresh(connection: Connection, seen: Mapping[str, Sequence[int]]) -> int:
     if not subjects:
         return 0
     positions = read_positions(connection)
-    works = {
-        subject: casework(evidence, positions)
-        for subject, evidence in load_many(connection, subjects, positions).items()
-    }
+    made: Checks = {}
+    bundles = load_many(connection, subjects, positions, made=made)
+    works = {subject: casework(evidence, positions) for subject, evidence in bundles.items()}
+    keep(connection, made)
     write(connection, works, str(positions))
     removed = [mark for found in pending.values() for mark in found]
     connection.execute(delete(stale).where(stale.c.mark == func.any(removed)))

@@ -7,14 +7,15 @@ comes before the sweep makes its checks itself (services/custody/evidence.py), a
 import threading
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import ARRAY, Connection, Engine, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from schemas import codec
 from schemas.errors import Unavailable
+from schemas.positions import Position
 from schemas.readmodel import event, position, record, signature_check, sweep_position
 from services.custody import concerns, projection
-from services.custody.evidence import load_many
+from services.custody.evidence import Checks, load_many
 from services.custody.listening import Listener
 from services.custody.signatures import valid
 from services.custody.store import PROJECTED, transaction
@@ -60,6 +61,27 @@ def run(engine: Engine, stop: threading.Event) -> None:
                 listener.wait(_IDLE_SECONDS, stop)
 
 
+def keep(connection: Connection, checks: Checks) -> None:
+    """Write down checks that were made; one that is known already is idle."""
+    if not checks:
+        return
+    # In one order for everybody, so that refresher and sweep cannot wait for each other.
+    columns = zip(*((*place, key, answer) for (place, key), answer in sorted(checks.items())), strict=True)
+    given = (
+        func.unnest(
+            *(
+                bindparam(None, list(values), ARRAY(column.type))
+                for values, column in zip(columns, signature_check.c, strict=True)
+            )
+        )
+        .table_valued(*signature_check.c.keys(), name="given")
+        .render_derived()
+    )
+    connection.execute(
+        upsert(signature_check).from_select(signature_check.c.keys(), select(given)).on_conflict_do_nothing()
+    )
+
+
 def _sweep(connection: Connection, partition: int, limit: int) -> int:
     # Locked, so that the position that is moved below is the one that was worked from.
     start, end = connection.execute(
@@ -81,12 +103,20 @@ def _sweep(connection: Connection, partition: int, limit: int) -> int:
     )
     envelopes = {row.offset: codec.decode_record(row.value) for row in connection.execute(query)}
     signed = {offset: envelope for offset, envelope in envelopes.items() if envelope.signature is not None}
-    checks = [
-        {"partition": partition, "offset": offset, "public_key": key, "valid": valid(envelope, key)}
-        for offset, envelope, key in _questions(connection, signed)
-    ]
-    if checks:
-        connection.execute(upsert(signature_check).on_conflict_do_nothing(), checks)
+    done = select(signature_check.c.offset, signature_check.c.public_key).where(
+        signature_check.c.partition == partition,
+        signature_check.c.offset >= start,
+        signature_check.c.offset < stop,
+    )
+    known = {tuple(row) for row in connection.execute(done)}
+    keep(
+        connection,
+        {
+            (Position(partition, offset), key): valid(envelope, key)
+            for offset, envelope, key in _questions(connection, signed)
+            if (offset, key) not in known
+        },
+    )
     connection.execute(
         update(sweep_position)
         .where(sweep_position.c.partition == partition)

@@ -8,9 +8,9 @@ from schemas.positions import AsOf
 from schemas.vocabulary import Condition, DamageMode, Facet, PartyRole, Severity
 from services.custody import chain
 from services.custody.case import Ground
-from services.custody.chain import BEGINNING, ENDLESS
 from services.custody.facts import Evidence
 from services.custody.ground import lay
+from services.custody.instants import BEGINNING, ENDLESS
 from services.custody.verdict import Excluded
 
 

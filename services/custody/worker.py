@@ -47,6 +47,9 @@ _STUCK_SECONDS = 120.0
 _SHUTDOWN_SECONDS = 20.0
 """From the signal to the end. Nothing is lost by ending at once: positions are with the rows."""
 
+_REPEAT_SECONDS = 10.0
+"""How often the same line of a library may be logged."""
+
 _T = TypeVar("_T")
 
 _say = logger(__name__)
@@ -112,7 +115,11 @@ class Projector:
                 _say.warning("projection waits", reason=str(unavailable), pause_seconds=pause)
                 await asyncio.sleep(pause)
             except OffsetHole as hole:
-                _end(EXIT_BUG, "records are missing", partition=hole.partition, offset=hole.expected, found=hole.found)
+                fields = {"partition": hole.partition, "offset": hole.expected, "found": hole.found}
+                if hole.expected < self._next.get(hole.partition, 0):
+                    # Commits are not flushed one by one. The next worker resumes from what is left of them.
+                    _end(EXIT_AGAIN, "the database lost its last commits, as it does when it crashes", **fields)
+                _end(EXIT_BUG, "records are missing", **fields)
             except Exception:
                 _say.exception("projection failed")
                 _end(EXIT_BUG, "projection failed")
@@ -126,7 +133,9 @@ def main(bootstrap: str, url: str, topic: Topic = EVENTS, *, batch: int = BATCH,
     its partitions back at once, instead of after the session.
     """
     # Faust and aiokafka log through the standard library; standard output stays the caller's.
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    errors = logging.StreamHandler(sys.stderr)
+    errors.addFilter(_Calm())
+    logging.basicConfig(level=logging.WARNING, handlers=[errors], format="%(levelname)s %(name)s %(message)s")
     engine = make_engine(url, pool_size=3, application_name="lastintact projector")
     try:
         _wait_for_parts(lambda: bind_topic(engine, declare(bootstrap, topic)))
@@ -142,6 +151,22 @@ def main(bootstrap: str, url: str, topic: Topic = EVENTS, *, batch: int = BATCH,
     finally:
         engine.dispose()
     return EXIT_AGAIN if code else 0
+
+
+class _Calm(logging.Filter):
+    """Lets the same complaint through once in a while: aiokafka has thirty a second while a broker is away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[tuple[str, int], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether this place in the code has been silent for a while."""
+        place, now = (record.pathname, record.lineno), time.monotonic()
+        if now - self._last.get(place, -_REPEAT_SECONDS) < _REPEAT_SECONDS:
+            return False
+        self._last[place] = now
+        return True
 
 
 def make_app(bootstrap: str, engine: Engine, topic: Topic, *, batch: int, instance: str | None) -> ProjectorApp:

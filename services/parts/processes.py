@@ -28,7 +28,7 @@ _LOG_TAIL_LINES = 15
 _PREDECESSOR_SECONDS = 5.0
 
 
-class PartFailed(Exception):  # noqa: N818 - named by what happened, like the errors of schemas
+class PartFailed(Exception):
     """A part did not start, or will not stop. Not to be retried.
 
     The message is for a person: what happened, where the log is and what to do.

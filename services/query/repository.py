@@ -186,7 +186,7 @@ class Snapshot:
         return self._events(wanted, (event.c.record_time, event.c.partition, event.c.offset), limit)
 
     def cases(self, wanted: CaseFilter, after: CaseKey | None, limit: int) -> list[StoredCase]:
-        """The worklist, last opened first."""
+        """The worklist, last opened first. Rows about which nothing stands are the projector's, not a clerk's."""
         query = select(
             parcel_case.c.subject,
             parcel_case.c.opened,
@@ -195,7 +195,7 @@ class Snapshot:
             parcel_case.c.parties,
             parcel_case.c.verdicts,
             parcel_case.c.positions,
-        )
+        ).where(parcel_case.c.outcome.is_not(None))
         if wanted.kind is not None:
             query = query.where(_holds(parcel_case.c.kinds, wanted.kind.value))
         if wanted.outcome is not None:

@@ -1,6 +1,7 @@
 """The log as a Kafka topic, on a real broker."""
 
 import gc
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -82,6 +83,19 @@ def test_a_log_without_a_broker_is_unavailable_within_the_deadline() -> None:
     with pytest.raises(Unavailable):
         log.ends()
     log.close()
+
+
+def test_attempts_without_a_broker_leave_no_threads_behind() -> None:
+    log = KafkaLog(f"127.0.0.1:{free_port()}", log_id=LOG_ID, deadline_seconds=0.3)
+    before = threading.active_count()
+
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            log.append(some_entries(1))
+        with pytest.raises(Unavailable):
+            log.ends()
+
+    assert threading.active_count() == before
 
 
 def test_records_carry_their_content_type_and_no_other_header(

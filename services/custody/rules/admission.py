@@ -164,5 +164,7 @@ def _with_admissions_raised(act: Act, chain: Chain, registry: Registry) -> Act:
 
 
 def too_weak(scene: Scene, finding: Finding) -> list[Act]:
-    """Acts whose report of the finding is too weak to be used, to be listed as excluded."""
-    return [act for act, look in scene.bads if NEVER < look.grade < DIRECT and says_bad(look, finding)]
+    """Acts whose every report of the finding is too weak to be used, to be listed as excluded."""
+    reports = [(act, look) for act, look in scene.bads if look.grade > NEVER and says_bad(look, finding)]
+    direct = {id(act) for act, look in reports if look.direct}
+    return [act for act, _ in reports if id(act) not in direct]

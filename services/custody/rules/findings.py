@@ -8,6 +8,7 @@ from services.custody.acts import Act
 from services.custody.case import Case, Ground, Scene
 from services.custody.condition import WHOLE, Look, says_bad
 from services.custody.grades import INFERRED
+from services.custody.instants import later
 from services.custody.rules.rule import POLICY, Rule
 from services.custody.verdict import Finding
 
@@ -145,10 +146,7 @@ def deemed_lost_at(ground: Ground, scene: Scene) -> datetime | None:
     taken_over = scene.chain.taken_over_at
     if ground.policy.deemed_lost is None or taken_over is None:
         return None
-    try:
-        return (ground.contract.promised(taken_over) or taken_over) + ground.policy.deemed_lost
-    except OverflowError:
-        return None
+    return later(ground.contract.promised(taken_over) or taken_over, ground.policy.deemed_lost)
 
 
 def _is_deemed_lost(ground: Ground, scene: Scene) -> bool:

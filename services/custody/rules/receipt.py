@@ -3,8 +3,8 @@
 from schemas.vocabulary import RECIPIENT, CaptureMode, Confidence, PartyRole
 from services.custody.acts import Act
 from services.custody.case import Case, Edge
-from services.custody.condition import hidden
-from services.custody.grades import PRESUMED
+from services.custody.condition import hidden, says_bad
+from services.custody.grades import INFERRED, PRESUMED
 from services.custody.rules.facets import reserves
 from services.custody.rules.rule import Rule
 
@@ -52,6 +52,8 @@ def _speaks(case: Case, accept: Act) -> bool:
     """Whether this taker's silence says anything: a carrier, recipient or sender who had the item itself before it."""
     if not accept.exposed or case.registry.role(accept.party) not in _TAKERS:
         return False
+    if any(look.grade >= INFERRED and says_bad(look, case.finding) for look in accept.looks):
+        return False  # a report too weak to be an end of the bracket still is no silence
     if accept.mode is CaptureMode.AUTO_SCAN:
         return case.policy.auto_accept_is_clean
     if accept.mode is CaptureMode.IMPORT and not accept.standing.signed:

@@ -29,7 +29,7 @@ from tests.unit.custody.histories import (
     without_positions,
 )
 
-law = settings(max_examples=40, deadline=None)
+law = settings(max_examples=25, deadline=None)
 
 BARS_HIGH = {"R5", "R7b", "R8", "R9a", "R9d", "R9g", "R10", "R11", "R13a", "R13b", "R13c", "R15", "R17"}
 

@@ -1,0 +1,1 @@
+"""Measurements, run by `make bench`. A timing is a row here, never an assertion in a test."""
