@@ -22,7 +22,11 @@ from tests.scenarios.core import evidence_of
 STORY = """
 name: twenty events from pick-up to a crushed carton at the door
 parties:
-  {C1: {role: carrier, contracting: true}, H1: {role: carrier}, LH: {role: carrier}, H2: {role: carrier}, C2: {role: carrier}}
+  C1: {role: carrier, contracting: true}
+  H1: {role: carrier}
+  LH: {role: carrier}
+  H2: {role: carrier}
+  C2: {role: carrier}
 events:
   - {id: e01, t: 1d, do: accept, by: C1, from: SENDER, see: {O: ok@4, C: ok@5, P: ok@4}}
   - {id: e02, t: 1d+2h, do: scan, by: C1, mode: HUMAN_SCAN}
