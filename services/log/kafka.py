@@ -4,6 +4,7 @@ One producer and one reading consumer per log, both made on first use, so that a
 the same as one that goes away later: `Unavailable`, and better the next time.
 """
 
+import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, OffsetOutOfRangeError, TopicAlreadyExistsError
 from kafka.net.compat import KafkaNetClient
+from kafka.net.inet import KafkaNetSocket
 
 from schemas.codec import RECORD_CONTENT_TYPE
 from schemas.errors import Unavailable
@@ -278,6 +280,25 @@ def _check_partitions(topic: Topic, found: int) -> None:
         )
 
 
+class _ClosingSocket(KafkaNetSocket):  # type: ignore[misc]  # untyped package
+    """Connects directly, and closes the socket of a refused connection.
+
+    kafka-python 3.0 leaves those to the garbage collector: one a second and client while a broker is away. Its place
+    for other ways to connect, a proxy's URL scheme, is where this one is put in.
+    """
+
+    SCHEMES = ("closing",)
+    URL = "closing://"
+
+    async def sock_connect(self, net: Any, sock: socket.socket, sockaddr: Any, timeout_at: float | None = None) -> Any:
+        """As in the base class."""
+        try:
+            return await super().sock_connect(net, sock, sockaddr, timeout_at=timeout_at)
+        except BaseException:
+            sock.close()
+            raise
+
+
 def _connected(kind: Any, **settings: Any) -> Any:
     """A client of this kind; when its construction fails, its thread and sockets end too.
 
@@ -290,7 +311,7 @@ def _connected(kind: Any, **settings: Any) -> Any:
         return begun[-1]
 
     try:
-        return kind(kafka_client=begin, **settings)
+        return kind(kafka_client=begin, proxy_url=_ClosingSocket.URL, **settings)
     except BaseException:
         for client in begun:
             client.close()

@@ -1,6 +1,5 @@
 """The database, then the broker, die under a Faust worker: it waits, goes on, and each record is there once."""
 
-import gc
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -31,8 +30,6 @@ pytestmark = [
     pytest.mark.kafka,
     pytest.mark.fault,
     pytest.mark.slow,
-    # kafka-python 3.0 leaves the socket of a refused connection to the garbage collector.
-    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
 ]
 
 
@@ -42,13 +39,6 @@ def data_dir() -> Iterator[Path]:
     made = Path(tempfile.mkdtemp(prefix="lastintact-test-"))
     yield made
     shutil.rmtree(made)
-
-
-@pytest.fixture(autouse=True)
-def refused_sockets_are_collected() -> Iterator[None]:
-    """Collect them here, where their warning is expected, and not in another test."""
-    yield
-    gc.collect()
 
 
 def test_a_worker_waits_for_its_database_and_its_broker(data_dir: Path, tmp_path: Path) -> None:

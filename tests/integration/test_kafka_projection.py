@@ -33,8 +33,6 @@ from tests.faust_worker import (
 pytestmark = [
     pytest.mark.kafka,
     pytest.mark.slow,
-    # kafka-python 3.0 leaves the socket of a refused connection to the garbage collector.
-    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
 ]
 
 _STOP_SECONDS = 30.0
