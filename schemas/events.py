@@ -150,6 +150,8 @@ class ConditionObserved(Scan, frozen=True, omit_defaults=True, kw_only=True):
     party: PartyId
     neutral: bool = False
     """A survey by somebody outside the chain, or a look that both sides took together."""
+    reservation: Reservation | None = None
+    """Declared by the taker soon after its acceptance; in time it counts as noted there (R6)."""
 
 
 class NoticeGiven(Event, frozen=True, omit_defaults=True, kw_only=True):

@@ -244,6 +244,9 @@ def work_projector(
     kafka_bootstrap: Annotated[
         str | None, typer.Option(envvar="LASTINTACT_KAFKA_BOOTSTRAP", help="Read this Kafka; default: the table log.")
     ] = None,
+    instance: Annotated[
+        str | None, typer.Option(help="Kafka: a name that no other worker has; it gets its partitions back at once.")
+    ] = None,
     data: DataDir = DEFAULT_DATA,
     database: DatabaseUrl = None,
 ) -> None:
@@ -254,7 +257,7 @@ def work_projector(
         if kafka_bootstrap:
             from services.custody.worker import main as faust_worker
 
-            raise typer.Exit(faust_worker(kafka_bootstrap, url))
+            raise typer.Exit(faust_worker(kafka_bootstrap, url, instance=instance))
         from services.custody.table_worker import run
 
         with _stop_on_signals() as stop:
@@ -269,8 +272,8 @@ def work_background() -> None:
     from services.ingest.settings import IngestSettings
 
     _lifeline()
-    settings = IngestSettings()
     with _stop_on_signals() as stop, _sentences():
+        settings = IngestSettings()
         run(settings.database_url, make_door(settings).accept_system, stop)
 
 
@@ -278,13 +281,16 @@ def _serve(make_app: Callable[[], "FastAPI"], fd: int | None) -> None:
     import uvicorn
 
     _lifeline()
+    port = os.environ.get("LASTINTACT_PORT", str(DEFAULT_PORT))
+    if not port.isdecimal():
+        _fail("Set in the environment: LASTINTACT_PORT: it should be a number.")
     with _sentences():
         application = make_app()
     uvicorn.run(
         application,
         fd=fd,
         host=os.environ.get("LASTINTACT_HOST", "127.0.0.1"),
-        port=int(os.environ.get("LASTINTACT_PORT", DEFAULT_PORT)),
+        port=int(port),
         access_log=False,
         log_level="warning",
         timeout_graceful_shutdown=8,
@@ -330,14 +336,21 @@ def _stop_on_signals() -> Iterator[threading.Event]:
 @contextlib.contextmanager
 def _sentences() -> Iterator[None]:
     """Errors that a person can act on are told as a sentence; anything else is a bug and shows its trace."""
+    from pydantic import ValidationError
+
     from schemas.errors import LastintactError
     from services.log.clock import WrongClock
     from services.parts.processes import PartFailed
 
     try:
         yield
-    except (LastintactError, PartFailed, WrongClock) as error:
+    except (LastintactError, PartFailed, PermissionError, WrongClock) as error:
         _fail(str(error))
+    except ValidationError as error:
+        # Never with the value: a database's URL holds its password.
+        names = ("_".join(("LASTINTACT", *map(str, fault["loc"]))).upper() for fault in error.errors())
+        told = [f"{name}: {fault['msg']}" for name, fault in zip(names, error.errors(), strict=True)]
+        _fail(f"Set in the environment: {'; '.join(told)}.")
 
 
 def _fail(sentence: str) -> None:

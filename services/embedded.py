@@ -99,6 +99,7 @@ class Embedded:
         self._children: list[_Child] = []
         self._listener: socket.socket | None = None
         self._engine: Engine | None = None
+        self._told = False
         self.database_url = ""
         self.url = ""
         self.admin_key = ""
@@ -137,15 +138,22 @@ class Embedded:
         self.admin_key = self._admin_key()
         self._say("Starting the doors, the projector and the background work")
         self._spawn("doors", "serve", "doors", "--fd", str(self._listener.fileno()))
-        self._spawn("projector", "work", "projector")
+        self._spawn("projector", "work", "projector", "--instance", "embedded")
         self._spawn("background", "work", "background")
         self._wait_until_ready()
         running = Running(self.url, self.database_url)
-        (self._data_dir / _RUNNING).write_text(json.dumps(running._asdict()), encoding="utf-8")
+        # Renamed into place: whoever waits for the file must not read half of it.
+        draft = self._data_dir / f"{_RUNNING}.draft"
+        draft.write_text(json.dumps(running._asdict()), encoding="utf-8")
+        draft.rename(self._data_dir / _RUNNING)
+        self._told = True
 
     def stop(self) -> None:
         """Stop children, broker and database, in this order, within a bound. Idle when called twice."""
-        (self._data_dir / _RUNNING).unlink(missing_ok=True)
+        if self._told:
+            # Another installation's, where ours could not start because that one runs, stays.
+            (self._data_dir / _RUNNING).unlink(missing_ok=True)
+            self._told = False
         deadline = time.monotonic() + _STOP_SECONDS
         # All are told before any is waited for; closing the pipe is the message, the signal only hurries it.
         for child in self._children:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import partial
 
 from schemas.events import (
     ConditionObserved,
@@ -33,6 +34,9 @@ class Kind(Enum):
     NOTICE = "notice"
 
 
+Order = tuple[datetime, int, str, str]
+"""Sorts acts by time; at the same instant releases, acceptances, the rest, by event id (R1)."""
+
 _PEOPLE = (PartyRole.SENDER, PartyRole.RECIPIENT)
 _NEUTRAL = (PartyRole.SURVEYOR, PartyRole.AUTHORITY)
 _DEFECTS = frozenset(defect.value for defect in Defect)
@@ -49,7 +53,7 @@ class Act:
     """Whose act it is."""
     t: datetime
     """Effective event time: the device's clock, corrected by the offset it measured at upload (R36)."""
-    order: tuple[datetime, int, str, str]
+    order: Order
     standing: Standing
     looks: tuple[Look, ...] = ()
     counterpart: str | None = None
@@ -111,10 +115,10 @@ def _scan_act(
     party, counterpart = _sides(data)
     entity = registry.entity(party)
     sides = (standing.speaker, *(signer.party for signer in data.countersigned))
-    claimed = None
+    reported = None
     if party not in sides and all(registry.entity(side) != entity for side in sides):
         # Recorded by another's device and confirmed by nobody: it is the speaker's statement, not the party's act.
-        claimed = party if kind is Kind.ACCEPT else None
+        reported = party if kind is Kind.ACCEPT else None
         kind, party, counterpart = Kind.LOOK, standing.speaker, None
         entity = registry.entity(party)
     joined = tuple([side for side in sides if registry.entity(side) != entity]) if sides != (party,) else ()
@@ -122,23 +126,25 @@ def _scan_act(
     neutral = isinstance(data, ConditionObserved) and data.neutral and role in _NEUTRAL
     identified = data.operator is not None or role in _PEOPLE
     corroborated = neutral or bool(joined)
-    reservation = data.reservation if isinstance(data, HandoffAccepted) and kind is Kind.ACCEPT else None
+    claimed = role in _PEOPLE and kind is not Kind.ACCEPT and not corroborated
+    worth = partial(grade_of, scan=data, standing=standing, identified=identified, joined=corroborated, claimed=claimed)
+    reservation = data.reservation if isinstance(data, _RESERVING) and party == _sides(data)[0] else None
     looks = [
-        _look(seen, grade_of(seen, data, standing, identified=identified, joined=corroborated))
+        _look(seen, worth(seen))
         for seen in data.observations
         if data.inside is None or seen.facet is Facet.SEAL  # inside a closed unit nothing else can be seen (R9)
     ]
     if _read_the_label(data, kind):
-        grade = grade_of(_PRESENT, data, standing, identified=identified, joined=corroborated)
-        looks.append(Look(Facet.PRESENCE, Condition.OK, grade))
+        looks.append(Look(Facet.PRESENCE, Condition.OK, worth(_PRESENT)))
     if reservation is not None and is_defect(reservation, policy):
         seen = _reserved(reservation)
         noted = _AS_EXAMINED if data.mode is not CaptureMode.IMPORT else data
-        looks.append(_look(seen, grade_of(seen, noted, standing, identified=identified, joined=corroborated)))
+        if not any(_says_the_same(look, seen) for look in looks):
+            looks.append(_look(seen, worth(seen, scan=noted)))
     order = (t, _rank(kind), fact.envelope.id, fact.envelope.source)
     return Act(
         fact, kind, party, t, order, standing, tuple(looks), counterpart, joined, neutral,
-        data.inside is None, reservation, data.mode, data.site, claimed,
+        data.inside is None, reservation, data.mode, data.site, reported,
     )  # fmt: skip
 
 
@@ -159,6 +165,12 @@ def _look(seen: Observation, grade: int) -> Look:
         seen.facet, seen.value, grade, seen.component or WHOLE, seen.damage, seen.severity, seen.tamper,
         seen.grams is not None,
     )  # fmt: skip
+
+
+def _says_the_same(look: Look, reserved: Observation) -> bool:
+    """Whether the act observed already what it reserved about, with as much said of the mechanism."""
+    same = (look.facet, look.value, look.component) == (reserved.facet, Condition.BAD, reserved.component or WHOLE)
+    return same and reserved.damage in (None, look.damage)
 
 
 def _reserved(reservation: Reservation) -> Observation:
@@ -197,6 +209,7 @@ _KINDS: dict[type[Event], Kind] = {
     ConditionObserved: Kind.LOOK,
     NoticeGiven: Kind.NOTICE,
 }
+_RESERVING = (HandoffAccepted, ConditionObserved)
 _SCANNING = (CaptureMode.HUMAN_SCAN, CaptureMode.AUTO_SCAN)
 _AT_HAND = (ItemScanned, ConditionObserved)
 _PRESENT = Observation(facet=Facet.PRESENCE, value=Condition.OK)

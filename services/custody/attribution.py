@@ -21,6 +21,7 @@ from services.custody.rules import (
     candidates,
     delay_and_loss,
     delivery,
+    facets,
     findings,
     first_bad,
     last_intact,
@@ -46,7 +47,9 @@ class Step(NamedTuple):
 STEPS: tuple[Step, ...] = (
     Step(5, "own L, U", (delay_and_loss.delay, delay_and_loss.loss)),  # R22, R10
     Step(6, "U, dropped bads", (first_bad.earliest_bad,)),  # R17, R3; R15 goes here
-    Step(7, "U final", (delivery.relates_back, boundary.conflict)),  # R13b, R7; R26 and R25 go here
+    Step(
+        7, "U final", (delivery.relates_back, facets.noted_late, boundary.conflict)
+    ),  # R13b, R6, R7; R26 and R25 go here
     Step(8, "L, proved, last_seen_intact", (last_intact.latest_ok, delivery.seen_before_delivery)),  # R4, R13d
     Step(
         9,
@@ -67,14 +70,18 @@ STEPS: tuple[Step, ...] = (
 
 def verdicts(evidence: Evidence, as_of: AsOf) -> tuple[Verdict, ...]:
     """Every finding that stands for the subject at that moment, the gravest first, then the first opened."""
-    ground = lay(evidence, as_of)
-    found = (_judge(ground, finding) for finding in findings.reported(ground))
-    return tuple(verdict for verdict in found if verdict is not None)
+    return judge_all(lay(evidence, as_of))
 
 
 def assess(evidence: Evidence, as_of: AsOf, finding: Finding) -> Verdict | None:
     """The verdict about one finding at that moment; None when no such finding stands."""
-    return _judge(lay(evidence, as_of), finding)
+    return judge(lay(evidence, as_of), finding)
+
+
+def judge_all(ground: Ground) -> tuple[Verdict, ...]:
+    """The same for a ground that is laid: `verdicts`."""
+    found = (judge(ground, finding) for finding in findings.reported(ground))
+    return tuple(verdict for verdict in found if verdict is not None)
 
 
 def next_deadline(evidence: Evidence, as_of: AsOf) -> tuple[datetime, str] | None:
@@ -90,7 +97,8 @@ def next_deadline(evidence: Evidence, as_of: AsOf) -> tuple[datetime, str] | Non
     return min(((t, code) for t, code in due if t is not None and t > as_of.time), default=None)
 
 
-def _judge(ground: Ground, finding: Finding) -> Verdict | None:
+def judge(ground: Ground, finding: Finding) -> Verdict | None:
+    """The same for a ground that is laid: `assess`."""
     case = Case(ground, admission.admit(ground, finding), finding)
     if not findings.stands(case):
         return None

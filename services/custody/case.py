@@ -6,7 +6,7 @@ from datetime import datetime
 
 from schemas.positions import AsOf
 from schemas.vocabulary import Condition, Confidence, Outcome
-from services.custody.acts import Act
+from services.custody.acts import Act, Order
 from services.custody.chain import Chain, Handoff
 from services.custody.condition import Facets, Look
 from services.custody.facts import Evidence, Fact
@@ -58,7 +58,7 @@ class Edge:
     """One end of the bracket. `order` tells before from after where instants are equal."""
 
     t: datetime
-    order: tuple[datetime, int, str, str]
+    order: Order
     rule: str
     how: str = "direct"
     act: Act | None = None
@@ -93,14 +93,14 @@ class Case:
     bad_facets: Facets = ()
     tampered: bool = False
     boundary: Handoff | None = None
-    """The handoff that U lies on."""
+    """The handoff that U lies on, be it that the taker noted the harm soon after (R6)."""
     contradicting: Act | None = None
     """The giver's release that says sound where the taker says bad (R7b)."""
     L: Edge | None = None
     witness: Act | None = None
     proved: list[str] = field(default_factory=list)
-    reserved: list[Act] = field(default_factory=list)
-    """Acceptances in the bracket from which nothing is presumed, because their taker reserved (R6)."""
+    reserved: list[tuple[Act, Act]] = field(default_factory=list)
+    """Acceptances in the bracket from which nothing is presumed, and the act by which the taker reserved (R6)."""
     candidates: list[str] = field(default_factory=list)
     zones: list[tuple[str, str]] = field(default_factory=list)
     outcome: Outcome | None = None
@@ -108,6 +108,10 @@ class Case:
     cause: str | None = None
     answerable: tuple[str, ...] = ()
     """Who answers, where a rule that ends the reasoning says so."""
+    refuted: bool = False
+    """A better look showed a report of the harm to be a false alarm (R17)."""
+    contested: bool = False
+    """A later look says sound where U says bad, and is not believed (R17)."""
     halves: bool = False
     """The answerable share by heads whatever the policy (R7b)."""
     located: bool = False

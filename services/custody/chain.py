@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from schemas.vocabulary import RECIPIENT, SENDER, PartyRole
-from services.custody.acts import Act, Kind
+from services.custody.acts import Act, Kind, Order
 from services.custody.instants import BEGINNING, ENDLESS
 from services.custody.policy import Policy
 from services.custody.registry import Registry
@@ -26,9 +26,7 @@ class Segment:
     implied: bool = False
 
     def overlaps(self, since: datetime, until: datetime) -> bool:
-        """Whether it has a part inside the open interval; an instant lies in the segment that it starts."""
-        if since == until:
-            return self.start <= since < self.end
+        """Whether it has a part inside the open interval."""
         return self.start < until and self.end > since
 
     def holds(self, instant: datetime) -> bool:
@@ -91,6 +89,15 @@ class Chain:
     handoffs: list[Handoff] = field(default_factory=list)
     zones: list[Zone] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
+
+    def held_between(self, after: Order, before: Order) -> list[str]:
+        """Who held it between two acts of the same instant: there only the order of the acts tells."""
+        opened = [segment.opened_by.order if segment.opened_by is not None else None for segment in self.segments]
+        return [
+            segment.party
+            for segment, start, end in zip(self.segments, opened, [*opened[1:], None], strict=True)
+            if (start is None or start < before) and (end is None or end > after)
+        ]
 
     @property
     def first_acceptance(self) -> Handoff | None:
@@ -184,7 +191,7 @@ class _Folding:
 
     def _corroborates(self, act: Act, giver: str) -> bool:
         """Whether the giver's side confirms that this acceptance, and not an earlier sight, was the handoff."""
-        return giver in act.joined or self._release_to(giver, act) is not None
+        return stands_behind(act, giver, self._registry) or self._release_to(giver, act) is not None
 
     def _note_handoff(self, act: Act, giver: str) -> None:
         release = self._release_to(giver, act)
@@ -284,9 +291,14 @@ def shows_possession(act: Act, holder: str, registry: Registry) -> bool:
         return False
     if act.claimed_acceptance is not None:
         return False  # reports a handing over, so speaks against having it
-    if act.kind is Kind.LOOK and holder in act.joined:
+    if act.kind is Kind.LOOK and stands_behind(act, holder, registry):
         return False
     return registry.role(act.party) in _HANDLERS
+
+
+def stands_behind(act: Act, party: str, registry: Registry) -> bool:
+    """Whether a party's side signed to an act of the other side: any party of its legal entity speaks for it."""
+    return registry.entity(party) in {registry.entity(side) for side in act.joined}
 
 
 def is_skewed(release: Act, accept: Act, policy: Policy) -> bool:

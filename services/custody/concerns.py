@@ -5,6 +5,7 @@ from datetime import datetime
 
 from schemas.errors import Undecodable
 from schemas.events import (
+    ConditionObserved,
     DeadlinePassed,
     DeviceEnrolled,
     Event,
@@ -74,6 +75,8 @@ def reports(data: Event) -> bool:
         case NoticeGiven():
             return True
         case HandoffAccepted(reservation=Reservation(grounds=grounds)) if grounds in _DEFECTS:
+            return True
+        case ConditionObserved(reservation=Reservation(grounds=grounds)) if grounds in _DEFECTS:
             return True
         case Scan(observations=observations, seal=seal):
             return (seal is not None and seal.match is False) or any(

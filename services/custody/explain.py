@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator
 
+from msgspec import structs
+
 from schemas.vocabulary import Condition, Facet, FindingKind, Outcome
 from services.custody.acts import Act
 from services.custody.case import Case
-from services.custody.condition import FACETS
+from services.custody.condition import FACETS, is_slighter
+from services.custody.instants import in_zone
+from services.custody.outlook import what_would_change_it
 from services.custody.rules.confidence import confidence
 from services.custody.rules.shares import shares
 from services.custody.verdict import Explanation
@@ -16,7 +20,7 @@ _DISCLAIMER = Text("This is an evidence assessment, not legal advice.", "本结�
 
 def explain(case: Case) -> Explanation:
     """The case in both languages."""
-    told = join([*_seen(case), *_doubtful(case), *_answer(case), *_what_would_change_it(case), *_limits(case)])
+    told = join([*_seen(case), *_doubtful(case), *_answer(case), *what_would_change_it(case), *_limits(case)])
     return Explanation(zh=told.zh, en=told.en)
 
 
@@ -29,20 +33,23 @@ def _seen(case: Case) -> Iterator[Text]:
         yield from _lateness(case)
         return
     yield from _last_intact(case)
-    for accept in reversed(case.reserved):
-        assert accept.reservation is not None
+    for accept, act in reversed(case.reserved):
+        assert act.reservation is not None
         yield Text(
             "{who} took it over on {when} and noted that it could not look ({grounds}), so nothing is presumed (R6).",
             "{who}于{when}接收时注明无法查验（{grounds}），故不作推定（R6）。",
-        ).fill(who=party(accept.party), when=date(accept.t), grounds=grounds(accept.reservation.grounds))
+        ).fill(who=party(accept.party), when=date(accept.t), grounds=grounds(act.reservation.grounds))
     if case.L is not None and case.L.how == "presumed" and case.L.act is not None:
-        yield _presumed(case.L.act)
+        yield _presumed(case.L.act, case)
     yield from _harm(case)
 
 
 def _last_intact(case: Case) -> Iterator[Text]:
     witness = case.witness
-    if witness is None:
+    if witness is None and case.finding.kind is FindingKind.LOSS:
+        if case.U is not None:
+            yield Text("No scan shows when it was last at hand.", "没有扫描记录表明其最后在场的时间。")
+    elif witness is None:
         if case.U is not None and case.cause is None:
             text = Text("Nobody is on record as having found {what} sound before.", "此前没有{what}完好的记录。")
             yield text.fill(what=facet(case.bad_facets[0] if case.bad_facets else Facet.PRESENCE))
@@ -50,11 +57,21 @@ def _last_intact(case: Case) -> Iterator[Text]:
         yield Text("{who} was the last to have it at hand, on {when}.", "{who}最后经手该件（{when}）。").fill(
             who=party(witness.party), when=date(witness.t)
         )
+    elif case.L is not None and case.L.rule == "R35":
+        yield Text(
+            "{who} found it no more than {slighter} on {when}, so what was found later came after that (R35).",
+            "{who}于{when}查看时仅{slighter}，其后发现的更重损坏发生于此后（R35）。",
+        ).fill(who=party(witness.party), when=date(witness.t), slighter=_slighter(witness, case))
     elif witness is not case.contradicting:
         yield Text(
             "{who} was the last to look at {what} and found nothing wrong, on {when}.",
             "{who}是最后查看{what}的一方，当时完好（{when}）。",
         ).fill(who=party(witness.party), what=facet(_looked_at(witness, case)), when=date(witness.t))
+
+
+def _slighter(witness: Act, case: Case) -> Text:
+    seen = next(look for look in witness.looks if is_slighter(look, case.finding, case.bad_facets))
+    return harm(structs.replace(case.finding, damage=seen.damage or case.finding.damage, severity=seen.severity))
 
 
 def _looked_at(witness: Act, case: Case) -> Facet:
@@ -64,7 +81,14 @@ def _looked_at(witness: Act, case: Case) -> Facet:
     return Facet.PRESENCE
 
 
-def _presumed(accept: Act) -> Text:
+def _presumed(accept: Act, case: Case) -> Text:
+    if accept.reservation is not None and accept.reservation.grounds in case.policy.reservation_grounds:
+        text = Text(
+            "{who} took it over on {when}; its remark ({grounds}) does not concern this harm, so it is presumed "
+            "outwardly sound then (R5).",
+            "{who}于{when}接收，其批注（{grounds}）与此损坏无关，故推定当时外观完好（R5）。",
+        )
+        return text.fill(who=party(accept.party), when=date(accept.t), grounds=grounds(accept.reservation.grounds))
     if accept.reservation is not None:
         text = Text(
             "{who} took it over on {when}; its remark ({grounds}) is no valid reservation (R6), so it is presumed "
@@ -112,24 +136,22 @@ def _harm(case: Case) -> Iterator[Text]:
             "{who}于{when}举证快件{harm}，未逾通知期，视为{delivered}交付时已存在（R13b）。",
         ).fill(**found, delivered=date(case.U.t))
     elif case.boundary is not None and case.U.rule in _AT_THE_HANDOFF:
-        yield _AT_THE_HANDOFF[case.U.rule].fill(**found, giver=party(case.boundary.giver))
+        noted = _NOTED_THERE if act is case.boundary.accept else _NOTED_SOON_AFTER
+        said = _AT_THE_HANDOFF[case.U.rule]
+        yield Text(noted.en + said.en, noted.zh + said.zh).fill(**found, giver=party(case.boundary.giver))
     else:
         yield Text("{who} found it {harm} on {when}.", "{who}于{when}发现快件{harm}。").fill(**found)
 
 
+_NOTED_THERE = Text("{who} found it {harm} on taking it over on {when}", "{who}于{when}接收时发现快件{harm}")
+_NOTED_SOON_AFTER = Text(
+    "{who} noted it {harm} on {when}, soon enough after taking it over to count as noted there (R6)",
+    "{who}于{when}注明快件{harm}，未逾接收后的保留期限，视同接收时注明（R6）",
+)
 _AT_THE_HANDOFF = {
-    "R7a": Text(
-        "{who} found it {harm} on taking it over on {when}; no release by {giver} says otherwise (R7a).",
-        "{who}于{when}接收时发现快件{harm}，{giver}没有相反的交出记录（R7a）。",
-    ),
-    "R7b": Text(
-        "{who} found it {harm} on taking it over on {when}, while the release by {giver} says sound (R7b).",
-        "{who}于{when}接收时发现快件{harm}，而{giver}的交出记录称完好（R7b）。",
-    ),
-    "R7c": Text(
-        "{who} found it {harm} on taking it over on {when}, and {giver} signed to that (R7c).",
-        "{who}于{when}接收时发现快件{harm}，{giver}已签字确认（R7c）。",
-    ),
+    "R7a": Text("; no release by {giver} says otherwise (R7a).", "，{giver}没有相反的交出记录（R7a）。"),
+    "R7b": Text(", while the release by {giver} says sound (R7b).", "，而{giver}的交出记录称完好（R7b）。"),
+    "R7c": Text(", and {giver} signed to that (R7c).", "，{giver}已签字确认（R7c）。"),
 }
 
 
@@ -145,7 +167,7 @@ def _deemed_lost(case: Case) -> Iterator[Text]:
     yield Text(
         "Nobody has had it at hand since, and it counts as lost from {when} on (R10).",
         "此后无人经手，自{when}起视为丢失（R10）。",
-    ).fill(when=date(case.U.t.astimezone(zone)))
+    ).fill(when=date(in_zone(case.U.t, zone)))
 
 
 _NO_ACCEPT = "no ACCEPT by "
@@ -159,14 +181,14 @@ def _doubtful(case: Case) -> Iterator[Text]:
                 "When it passed from {giver} to {taker} is not known, so both stay candidates (R8).",
                 "自{giver}转移至{taker}的时刻不明，双方均列为可能责任方（R8）。",
             ).fill(giver=party(giver), taker=party(taker))
-    if "R17" in case.fired and "CONTRADICTION" in case.flags:
-        yield Text(
-            "A later look says sound, but damage does not heal (R17).", "其后虽有完好记录，但损坏不会自愈（R17）。"
-        )
-    elif "R17" in case.fired:
+    if case.refuted:
         yield Text(
             "An earlier alarm was refuted by a better look and is left out (R17).",
             "此前的一次损坏报警已被更高等级的查验推翻，不予采用（R17）。",
+        )
+    if case.contested:
+        yield Text(
+            "A later look says sound, but damage does not heal (R17).", "其后虽有完好记录，但损坏不会自愈（R17）。"
         )
     if "R13d" in case.fired:
         yield Text(
@@ -201,6 +223,11 @@ def _answer(case: Case) -> Iterator[Text]:
             yield _segment(case).fill(who=party(case.answerable[0]), level=level)
         case Outcome.JOINT | Outcome.SHARED:
             yield _joint(case).fill(who=parties(case.answerable), parts=_parts(case), level=level)
+        case Outcome.SENDER if case.cause is None:
+            yield Text(
+                "By the record the sender still had it, and bears it (confidence {level}).",
+                "据记录当时仍由寄件人持有，由寄件人承担（可信度：{level}）。",
+            ).fill(level=level)
         case Outcome.SENDER:
             yield Text(
                 "It was so when the sender handed it over, and the sender bears it (R14a; confidence {level}).",
@@ -223,6 +250,11 @@ def _segment(case: Case) -> Text:
         return Text(
             "The release is the better evidence, so {who} answers (R7b; confidence {level}).",
             "交出记录的证据等级更高，由{who}承担（R7b；可信度：{level}）。",
+        )
+    if case.contradicting is not None and case.located:
+        return Text(
+            "The acceptance is the better evidence; {who} held it before and answers (R7b; confidence {level}).",
+            "接收记录的证据等级更高，此前由{who}保管，由{who}承担（R7b；可信度：{level}）。",
         )
     if not case.located:
         return Text(
@@ -268,6 +300,11 @@ def _recipient(case: Case) -> Text:
             "It is presumed to have happened after delivery, and falls to the recipient (R13a; confidence {level}).",
             "推定发生于交付之后，由收件人承担（R13a；可信度：{level}）。",
         )
+    if case.contradicting is not None and case.contradicting is case.witness:
+        return Text(
+            "The release is the better evidence, so it falls to the recipient (R7b; confidence {level}).",
+            "交出记录的证据等级更高，由收件人承担（R7b；可信度：{level}）。",
+        )
     return Text(
         "It happened after delivery, and falls to the recipient (confidence {level}).",
         "发生于交付之后，由收件人承担（可信度：{level}）。",
@@ -288,57 +325,7 @@ def _undetermined(case: Case) -> Text:
     return Text("Nobody can be named.", "无法认定责任方。")
 
 
-# --- what would change it --------------------------------------------------------------------------------------------
-
-
-def _what_would_change_it(case: Case) -> Iterator[Text]:
-    presumed = case.L is not None and case.L.how == "presumed"
-    match case.outcome:
-        case Outcome.SEGMENT | Outcome.RECIPIENT if presumed:
-            assert case.L is not None
-            assert case.L.act is not None
-            yield Text(
-                "This changes if {who} shows that it was already {harm} at that takeover.",
-                "如{who}证明接收时快件已{harm}，结论将改变。",
-            ).fill(who=party(case.L.act.party), harm=harm(case.finding))
-        case Outcome.SEGMENT if case.finding.kind is FindingKind.LOSS:
-            yield Text(
-                "This changes if an acceptance by somebody else is shown, or if the parcel turns up.",
-                "如能证明已被他方接收，或快件被找回，结论将改变。",
-            )
-        case Outcome.UNDETERMINED:
-            yield _what_would_decide_it(case)
-        case Outcome.SENDER:
-            yield Text(
-                "This changes if it is shown that it was sound when it was handed over.",
-                "如能证明交寄时完好，结论将改变。",
-            )
-        case Outcome.JOINT | Outcome.SHARED:
-            yield Text(
-                "A record or footage of its state at any point in between would narrow this.",
-                "其间任何一处的状态记录或监控录像均可缩小范围。",
-            )
-        case _:
-            yield Text(
-                "Only an earlier direct record of the harm, or a later one of sound, would change this.",
-                "仅有更早的直接损坏记录或更晚的直接完好记录方能改变结论。",
-            )
-    if case.U is not None and case.U.rule == "R13b" and case.outcome is not Outcome.UNDETERMINED:
-        yield Text(
-            "It also changes if the harm is shown to have come after delivery.",
-            "如能证明损坏发生于交付之后，结论亦将改变。",
-        )
-
-
-def _what_would_decide_it(case: Case) -> Text:
-    if case.finding.kind is FindingKind.DELAY:
-        return Text("A plan or records of the handoffs would decide it.", "分段时限计划或交接记录可据以认定。")
-    if case.U is None:
-        return Text(
-            "A photo of the kept packaging or a continuous unboxing video would decide it.",
-            "保留的外包装照片或连续的开箱视频可据以认定。",
-        )
-    return Text("A direct record from before that shows it sound would decide it.", "此前的直接完好记录可据以认定。")
+# --- what it does not cover ----------------------------------------------------------------------------------------
 
 
 def _limits(case: Case) -> Iterator[Text]:

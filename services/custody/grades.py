@@ -21,6 +21,7 @@ from schemas.positions import Position
 from schemas.vocabulary import CaptureMode, Condition, Facet, Proof
 from services.custody import signatures
 from services.custody.facts import Fact
+from services.custody.instants import later
 from services.custody.policy import Policy
 from services.custody.registry import Device, Registry
 
@@ -61,7 +62,7 @@ def standing_of(
     if isinstance(fact.data, NoticeGiven):
         return _standing_of_notice(fact, device, checks)
     # Clocks may differ by as much as the setting allows, at enrolment too.
-    enrolment = device.enrolled_at(t + policy.clock_skew) if device is not None else None
+    enrolment = device.enrolled_at(later(t, policy.clock_skew)) if device is not None else None
     if device is None or enrolment is None:
         return Standing(NEVER, "UNKNOWN_DEVICE")
     keyid = fact.envelope.keyid
@@ -104,8 +105,14 @@ def _signature_is_good(fact: Fact, device: Device, checks: Mapping[tuple[Positio
     return False
 
 
-def grade_of(observation: Observation, scan: Scan, standing: Standing, *, identified: bool, joined: bool) -> int:
-    """The grade of one observation in an act. `joined`: the other side signed too, or it is a neutral survey."""
+def grade_of(
+    observation: Observation, scan: Scan, standing: Standing, *, identified: bool, joined: bool, claimed: bool
+) -> int:
+    """The grade of one observation in an act.
+
+    `joined`: the other side signed too, or it is a neutral survey. `claimed`: sender or recipient say so, outside a
+    takeover and nobody with them.
+    """
     facet, mode = observation.facet, scan.mode
     if observation.value is Condition.UNEXAMINED:
         return NEVER
@@ -121,7 +128,16 @@ def grade_of(observation: Observation, scan: Scan, standing: Standing, *, identi
         grade = VERIFIED
     if facet is Facet.PRESENCE and mode is CaptureMode.IMPORT:
         grade = min(grade, DIRECT)
+    if claimed:
+        grade = min(grade, _ceiling_of_own_word(observation, scan))
     return min(grade, standing.ceiling)
+
+
+def _ceiling_of_own_word(observation: Observation, scan: Scan) -> int:
+    """The claimant's column: the carton with a picture, what an instrument tells; the rest is a bare statement."""
+    scanned = observation.facet is Facet.PRESENCE and scan.mode in _SCANNING
+    pictured = observation.facet is Facet.OUTER and bool(observation.media)
+    return DIRECT if scanned or pictured or observation.instrument is not None else INFERRED
 
 
 def _artefact(observation: Observation, scan: Scan) -> bool:

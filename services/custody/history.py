@@ -2,14 +2,18 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from msgspec import Struct, structs
 
 from schemas.positions import AsOf, Position
 from services.custody import concerns
 from services.custody.acts import instant_of
-from services.custody.attribution import assess, verdicts
-from services.custody.facts import Evidence, Parked, Rival
+from services.custody.attribution import judge, judge_all
+from services.custody.case import Ground
+from services.custody.facts import Evidence, Fact, Parked, Rival
+from services.custody.ground import lay
+from services.custody.idle import Standstill
 from services.custody.instants import ENDLESS, later
 from services.custody.verdict import Finding, Replaces, Verdict
 
@@ -32,7 +36,7 @@ def history(evidence: Evidence, as_of: AsOf) -> tuple[Version, ...]:
     A new version comes when outcome, liable, confidence, L, U, proved or flags change, when a finding opens, and when
     it stands no more. `replaces` in each verdict names the version before it and the event that made the difference.
     """
-    return _told_over_time(evidence.known_at(as_of), verdicts)
+    return _told_over_time(evidence.known_at(as_of), judge_all)
 
 
 def numbered(evidence: Evidence, as_of: AsOf, verdict: Verdict) -> Verdict:
@@ -41,8 +45,8 @@ def numbered(evidence: Evidence, as_of: AsOf, verdict: Verdict) -> Verdict:
     Time alone may have changed the answer since the last event: then it is one version further, because of no event.
     """
 
-    def of_this_finding(known: Evidence, moment: AsOf) -> tuple[Verdict, ...]:
-        found = assess(known, moment, verdict.finding)
+    def of_this_finding(ground: Ground) -> tuple[Verdict, ...]:
+        found = judge(ground, verdict.finding)
         return (found,) if found is not None else ()
 
     versions = _told_over_time(evidence.known_at(as_of), of_this_finding)
@@ -54,16 +58,21 @@ def numbered(evidence: Evidence, as_of: AsOf, verdict: Verdict) -> Verdict:
     return structs.replace(verdict, version=last.version + 1, replaces=Replaces(last.version, None))
 
 
-def _told_over_time(known: Evidence, ask: Callable[[Evidence, AsOf], tuple[Verdict, ...]]) -> tuple[Version, ...]:
-    """Ask after every record, and keep what was new."""
+def _told_over_time(known: Evidence, ask: Callable[[Ground], tuple[Verdict, ...]]) -> tuple[Version, ...]:
+    """Ask after every record that may matter, and keep what was new."""
     told: list[Version] = []
     latest: dict[Finding, Version] = {}
     quiet_until = _quiet_until(known)
-    for (record_time, position), because in _moments(known):
+    disputed = {rival.identity for rival in known.rivals}
+    still: Standstill | None = None
+    for record_time, position, because, own in _moments(known):
         if record_time < quiet_until:
             continue
-        answers = ask(_up_to(known, record_time, position), AsOf(record_time))
-        standing = {verdict.finding: verdict for verdict in answers}
+        if own is not None and still is not None and still.goes_on(own):
+            continue
+        ground = lay(_up_to(known, record_time, position), AsOf(record_time))
+        standing = {verdict.finding: verdict for verdict in ask(ground)}
+        still = Standstill(ground, standing, disputed)
         for finding in dict.fromkeys((*latest, *standing)):
             previous, verdict = latest.get(finding), standing.get(finding)
             if not _differs(previous, verdict):
@@ -101,15 +110,24 @@ def _quiet_until(known: Evidence) -> datetime:
     return min(trouble, default=ENDLESS)
 
 
-def _moments(known: Evidence) -> list[tuple[tuple[datetime, Position], str | None]]:
+class _Moment(NamedTuple):
+    """A record that could have changed the answer."""
+
+    record_time: datetime
+    position: Position
+    because: str | None
+    """Its event's id; None where this version cannot read it."""
+    own: Fact | None
+    """The fact, where it is about the subject itself: a registration bears on everything."""
+
+
+def _moments(known: Evidence) -> list[_Moment]:
     """Every record that could have changed the answer, in the order of recording."""
-    moments: dict[tuple[datetime, Position], str | None] = {
-        (fact.record_time, fact.position): fact.id for fact in (*known.facts, *known.registry)
-    }
     unread: list[Rival | Parked] = [*known.rivals, *known.parked]
-    for other in unread:
-        moments.setdefault((other.record_time, other.position), None)
-    return sorted(moments.items(), key=lambda moment: moment[0])
+    moments = {other.position: _Moment(other.record_time, other.position, None, None) for other in unread}
+    moments |= {fact.position: _Moment(fact.record_time, fact.position, fact.id, fact) for fact in known.facts}
+    moments |= {fact.position: _Moment(fact.record_time, fact.position, fact.id, None) for fact in known.registry}
+    return sorted(moments.values(), key=lambda moment: moment[:2])
 
 
 def _up_to(known: Evidence, record_time: datetime, position: Position) -> Evidence:

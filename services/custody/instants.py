@@ -1,6 +1,6 @@
 """The ends of time, and adding to an instant without falling off them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 ENDLESS = datetime.max.replace(tzinfo=UTC)
@@ -12,3 +12,11 @@ def later(instant: datetime, by: timedelta) -> datetime:
         return instant + by
     except OverflowError:
         return ENDLESS
+
+
+def in_zone(instant: datetime, zone: tzinfo | None) -> datetime:
+    """The same instant by the clocks of a zone; in its own zone where those clocks have no such date."""
+    try:
+        return instant.astimezone(zone)
+    except OverflowError:
+        return instant

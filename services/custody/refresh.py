@@ -12,6 +12,7 @@ a mark, judged in one statement. The refresher
 """
 
 import threading
+import time
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -51,6 +52,12 @@ from services.custody.sweep import keep
 CHUNK = 200
 """Subjects per transaction: their locks are held for as long as it takes to compute all of them."""
 
+_CHUNK_SECONDS = 5.0
+"""Computing ends after this long, with what is done by then: the others keep their marks and come next."""
+COMPUTING_SECONDS = 900.0
+"""How long one subject may take at most, far beyond any history seen: with the bound of other transactions a parcel
+with thousands of events would lose its session every time, and everybody behind it would wait for ever."""
+
 _SUBJECT_LOCKS = 0x1A57_0001
 """Class of the advisory locks on subjects."""
 _EXPANSION_LOCKS = 0x1A57_0002
@@ -84,7 +91,7 @@ class Refresher:
                 removed += _expand(connection, registries)
         if parcels:
             self._barrier()
-            with transaction(self._engine) as connection:
+            with transaction(self._engine, idle_seconds=COMPUTING_SECONDS) as connection:
                 removed += refresh(connection, parcels)
         return removed
 
@@ -129,19 +136,27 @@ def run(engine: Engine, stop: threading.Event) -> None:
 
 
 def refresh(connection: Connection, seen: Mapping[str, Sequence[int]]) -> int:
-    """Recompute the subjects' cases and remove the marks that were seen, inside the caller's transaction."""
+    """Recompute the subjects' cases and remove the marks that were seen, inside the caller's transaction.
+
+    At least one subject is dealt with, the one that has waited longest, and as many more as there is time for.
+    """
     lock_subjects(connection, seen)
     pending = _still_there(connection, seen)
-    subjects = sorted(pending)
+    subjects = sorted(pending, key=lambda subject: min(pending[subject]))
     if not subjects:
         return 0
     positions = read_positions(connection)
     made: Checks = {}
     bundles = load_many(connection, subjects, positions, made=made)
-    works = {subject: casework(evidence, positions) for subject, evidence in bundles.items()}
+    works: dict[str, Casework] = {}
+    deadline = time.monotonic() + _CHUNK_SECONDS
+    for subject in subjects:
+        works[subject] = casework(bundles[subject], positions)
+        if time.monotonic() > deadline:
+            break
     keep(connection, made)
     write(connection, works, str(positions))
-    removed = [mark for found in pending.values() for mark in found]
+    removed = [mark for subject in works for mark in pending[subject]]
     connection.execute(delete(stale).where(stale.c.mark == func.any(removed)))
     return len(removed)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, func, insert, select, text
 
-from schemas.errors import Unavailable
+from schemas.errors import LastintactError, Unavailable
 from schemas.readmodel import PROJECTION, log, metadata, position, stale, sweep_position
 from services.custody import projection
 from services.custody.refresh import Refresher
@@ -61,7 +61,7 @@ class Progress:
             self._say(f"{done:,} of {total:,} records")
 
 
-class Replaying(Exception):
+class Replaying(LastintactError):
     """Another replay of this database is under way."""
 
 

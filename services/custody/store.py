@@ -113,16 +113,21 @@ def project_batch(engine: Engine, records: Sequence[LogRecord], *, archive: bool
 
 
 @contextmanager
-def transaction(engine: Engine) -> Iterator[Connection]:
-    """One bounded transaction, committed at the end. Raises `Unavailable` where the database is slow or away."""
+def transaction(engine: Engine, *, idle_seconds: float | None = None) -> Iterator[Connection]:
+    """One bounded transaction, committed at the end. Raises `Unavailable` where the database is slow or away.
+
+    `idle_seconds`, half a minute if None, is how long the caller may compute between two statements: past it the
+    session is ended.
+    """
     with unavailable_when_lost("projection"):
         try:
             with engine.begin() as connection:
+                idle_seconds = _IDLE_SECONDS if idle_seconds is None else idle_seconds
                 connection.execute(
                     select(
                         func.set_config("lock_timeout", f"{_LOCK_SECONDS}s", True),
                         func.set_config("statement_timeout", f"{_STATEMENT_SECONDS}s", True),
-                        func.set_config("idle_in_transaction_session_timeout", f"{_IDLE_SECONDS}s", True),
+                        func.set_config("idle_in_transaction_session_timeout", f"{idle_seconds}s", True),
                     )
                 )
                 yield connection

@@ -22,7 +22,7 @@ from schemas.readmodel import log, watch
 from services.custody.attribution import next_deadline
 from services.custody.casework import casework
 from services.custody.evidence import load_evidence, read_positions
-from services.custody.refresh import lock_subjects, write
+from services.custody.refresh import COMPUTING_SECONDS, lock_subjects, write
 from services.custody.store import transaction
 from services.edge.database import unavailable_when_lost
 
@@ -78,7 +78,7 @@ class Ticker:
 
         Clean scans move no wait, so a parcel that was delivered in good time still has its row here.
         """
-        with transaction(self._engine) as connection:
+        with transaction(self._engine, idle_seconds=COMPUTING_SECONDS) as connection:
             lock_subjects(connection, [subject])
             positions = read_positions(connection)
             evidence = load_evidence(connection, subject, positions)

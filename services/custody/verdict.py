@@ -67,6 +67,14 @@ class Replaces(Struct, frozen=True):
     because: str | None
 
 
+class Doubt(Struct, frozen=True):
+    """Why the answer is not surer: a rule that keeps it down, and what it has against it."""
+
+    rule: str
+    en: str
+    zh: str
+
+
 class Explanation(Struct, frozen=True):
     """The answer in sentences: what was seen, by whom, what follows by which rule, what would change it."""
 
@@ -102,8 +110,8 @@ class Verdict(Struct, frozen=True, kw_only=True):
     applicable_regime: str | None = None
     evidence: tuple[str, ...] = ()
     """Ids of the events that the answer rests on, in time order."""
-    doubt: tuple[str, ...] = ()
-    """Why it is not surer, as rule ids with a sentence each."""
+    doubt: tuple[Doubt, ...] = ()
+    """Why it is not surer, rule by rule."""
     as_of: datetime
     provisional: bool = False
     ruleset: str = RULESET

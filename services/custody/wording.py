@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from schemas.vocabulary import RECIPIENT, SENDER, Confidence, DamageMode, Facet, FindingKind, Severity
+from services.custody.condition import WHOLE
 from services.custody.verdict import Finding
 
 
@@ -24,8 +25,6 @@ class Text(NamedTuple):
 
 _PARTIES = {SENDER: Text("the sender", "寄件人"), RECIPIENT: Text("the recipient", "收件人")}
 _HARM = {
-    FindingKind.DAMAGE: Text("damaged", "破损"),
-    FindingKind.CONCEALED: Text("damaged inside", "内件损坏"),
     FindingKind.SHORTAGE: Text("short of contents", "内件短少"),
     FindingKind.WRONG_CONTENT: Text("holding other goods", "内件不符"),
     FindingKind.LOSS: Text("missing", "下落不明"),
@@ -56,6 +55,14 @@ _GROUNDS = {
     "too_many": Text("too many", "数量过多"),
     "no_time_agreed": Text("no time, as agreed", "约定时间不足"),
     "wet_cover": Text("wet cover", "外罩潮湿"),
+    "damaged": Text("damaged", "破损"),
+    "torn": Text("torn", "撕裂"),
+    "wet": Text("wet", "受潮"),
+    "crushed": Text("crushed", "压坏"),
+    "open": Text("open", "已开封"),
+    "short": Text("short", "短少"),
+    "weak_box": Text("weak box", "箱体强度不足"),
+    "no_cushioning": Text("no cushioning", "无缓冲材料"),
 }
 CONFIDENCE = {
     Confidence.HIGH: Text("high", "高"),
@@ -86,14 +93,23 @@ def parties(names: Sequence[str]) -> Text:
 
 
 def harm(finding: Finding) -> Text:
-    """What was found, in a word: crushed, 压坏."""
-    if finding.kind not in (FindingKind.DAMAGE, FindingKind.CONCEALED) or finding.damage is None:
+    """What was found, in a word: crushed, 压坏; with the component where it is not the whole."""
+    found = _harm(finding)
+    if finding.component == WHOLE:
+        return found
+    component = finding.component.replace("_", " ")
+    return Text(f"{found.en} ({component})", f"{found.zh}（{component}）")
+
+
+def _harm(finding: Finding) -> Text:
+    if finding.kind not in (FindingKind.DAMAGE, FindingKind.CONCEALED):
         return _HARM[finding.kind]
-    found = _MODES[finding.damage]
+    inside = finding.kind is FindingKind.CONCEALED
+    found = _MODES[finding.damage] if finding.damage is not None else Text("damaged", "损坏" if inside else "破损")
     if finding.severity is not None:
         degree = _SEVERITIES[finding.severity]
         found = Text(degree.en + found.en, degree.zh + found.zh)
-    return Text(f"{found.en} inside", f"内件{found.zh}") if finding.kind is FindingKind.CONCEALED else found
+    return Text(f"{found.en} inside", f"内件{found.zh}") if inside else found
 
 
 def facet(seen: Facet) -> Text:

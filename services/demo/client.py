@@ -45,6 +45,12 @@ class Witness(Struct, frozen=True):
     t: datetime
 
 
+class Doubt(Struct, frozen=True):
+    rule: str
+    en: str
+    zh: str
+
+
 class Explanation(Struct, frozen=True):
     zh: str
     en: str
@@ -65,7 +71,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     rules: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     gaps: tuple[str, ...] = ()
-    doubt: tuple[str, ...] = ()
+    doubt: tuple[Doubt, ...] = ()
     evidence: tuple[str, ...] = ()
     open_alternatives: tuple[str, ...] = ()
 

@@ -87,7 +87,7 @@ def verdict_lines(verdict: Verdict, rules: Mapping[str, Rule]) -> list[str]:
     facts.append(("rules / 规则", "; ".join(_rule(name, rules) for name in verdict.rules) or "-"))
     for label, texts in (
         ("missing / 缺失", verdict.gaps),
-        ("doubt / 存疑", verdict.doubt),
+        ("doubt / 存疑", [f"{doubt.rule}: {doubt.en} / {doubt.zh}" for doubt in verdict.doubt]),
         ("still open / 其他可能", verdict.open_alternatives),
         ("evidence / 证据", verdict.evidence),
     ):

@@ -3,19 +3,24 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from schemas.errors import Unavailable
+from schemas.errors import LastintactError, Unavailable
 
 __all__ = ["Engine", "make_engine", "ping", "unavailable_when_lost"]
 
+_URL_WANTED = "The database's URL cannot be used; it should read postgresql+psycopg://USER:PASSWORD@HOST:PORT/NAME."
 _CONNECT_SECONDS = 5
 # How long a caller waits for a free connection before it is told to come back.
 _POOL_WAIT_SECONDS = 5.0
 # A transaction that its process forgot must not keep row versions and locks for ever.
 _IDLE_IN_TRANSACTION_SECONDS = 60.0
+
+
+class BadDatabaseUrl(LastintactError):
+    """The setting is no URL of a Postgres database. The message does not repeat it: it may hold a password."""
 
 
 def make_engine(
@@ -28,7 +33,8 @@ def make_engine(
 ) -> Engine:
     """An engine whose sessions speak UTC, read committed rows, commit durably and give up in bounded time.
 
-    Opens no connection by itself. `statement_timeout_seconds` None: a statement may take as long as it needs.
+    Opens no connection by itself. `statement_timeout_seconds` None: a statement may take as long as it needs. Raises
+    `BadDatabaseUrl`.
     """
     session_settings = {
         "timezone": "UTC",
@@ -38,8 +44,14 @@ def make_engine(
         "statement_timeout": _milliseconds(statement_timeout_seconds),
         "lock_timeout": _milliseconds(lock_timeout_seconds),
     }
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise BadDatabaseUrl(_URL_WANTED) from error
+    if parsed.drivername != "postgresql+psycopg":
+        raise BadDatabaseUrl(_URL_WANTED)
     return create_engine(
-        url,
+        parsed,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=_POOL_WAIT_SECONDS,

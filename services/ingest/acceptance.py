@@ -249,7 +249,8 @@ def _odd_time(envelope: Envelope, now: datetime) -> tuple[Reason, ...]:
         raise Undecodable(
             f"{envelope.time!r} lies outside the calendar", field="time", remedy="Set the device's clock."
         ) from error
-    if now - PAST_MAX <= event_time <= now + FUTURE_MAX:
+    # A difference fits the calendar's ends, where an instant added to does not: a story may be told there.
+    if -PAST_MAX <= event_time - now <= FUTURE_MAX:
         return ()
     side = "after" if event_time > now else "before"
     return (

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter, FastAPI
 
+from schemas.errors import LastintactError
 from schemas.topics import EVENTS
 from services.edge import health, roles
 from services.edge.build import build_version
@@ -21,12 +22,17 @@ from services.log import clock
 from services.log.port import EventLog
 from services.log.table import TableLog
 
+
+class WrongLog(LastintactError):
+    """The archive is another log's: what this door recorded would never be projected. The message says what to do."""
+
+
 # A statement that takes longer has lost its caller already.
 _STATEMENT_SECONDS = 8.0
 
 
 def make_door(settings: IngestSettings) -> Door:
-    """The write door of this installation. Raises `Unavailable`; `WrongClock` on a log begun under the other clock."""
+    """The write door of this installation. Raises `Unavailable`; `WrongClock` and `WrongLog` on another's log."""
     engine = make_engine(
         settings.database_url,
         # One for each request at work and a few for looking up keys and answering probes.
@@ -46,8 +52,13 @@ def make_door(settings: IngestSettings) -> Door:
 
 def _make_log(settings: IngestSettings, engine: Engine) -> EventLog:
     table = TableLog(engine)
-    if settings.kafka_bootstrap is None:
+    # Empty is how a deployment's file says None; the projector takes it so too.
+    if not settings.kafka_bootstrap:
+        if table.topic_id is not None:
+            raise WrongLog("This archive belongs to a Kafka topic: name the broker (LASTINTACT_KAFKA_BOOTSTRAP).")
         return table
+    if table.topic_id is None and any(table.ends().values()):
+        raise WrongLog("This archive was written by the table log: start without Kafka, or with an empty database.")
     # Needs the extra `kafka`.
     from services.log.kafka import KafkaLog
 

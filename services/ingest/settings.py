@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -18,9 +19,9 @@ class IngestSettings(BaseSettings):
     """HOST:PORT of a Kafka broker; None: the log is a table of the database."""
     story_clock: bool = False
     """Take record times from requests. Only for stories, on a database that was begun so."""
-    append_seconds: float = 10.0
+    append_seconds: float = Field(10.0, gt=0)
     """How long a request may take to be recorded before it is answered 503."""
-    concurrent_posts: int = 8
+    concurrent_posts: int = Field(8, ge=1)
     """How many requests are worked on at once; each needs a connection of the pool."""
-    waiting_posts: int = 64
+    waiting_posts: int = Field(64, ge=0)
     """How many more may wait for their turn; the next is answered 503 at once."""

@@ -88,6 +88,11 @@ class TableLog:
         """How many partitions it has."""
         return int(self._partitions)
 
+    @property
+    def topic_id(self) -> str | None:
+        """Kafka's id of the topic that this archive belongs to; None: it is the log itself."""
+        return None if self._topic_id is None else str(self._topic_id)
+
     def append(self, entries: Sequence[Entry]) -> Sequence[Position]:
         """Append all entries in one transaction: all of them, or none. Raises `Unavailable`.
 

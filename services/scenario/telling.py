@@ -68,10 +68,11 @@ def _scanned(event: StoryEvent, party: _Names, _: _Names) -> Event:
 
 
 def _inspected(event: StoryEvent, party: _Names, _: _Names) -> Event:
-    if "reservation" in event.fields:
-        raise NotYetTellableError(f"{event.id}: no event type carries a reservation after acceptance yet")
     return ConditionObserved(
-        party=party(event.by), neutral=event.fields.get("neutral") == "true", **_captured(event, party)
+        party=party(event.by),
+        neutral=event.fields.get("neutral") == "true",
+        reservation=_reservation(event),
+        **_captured(event, party),
     )
 
 

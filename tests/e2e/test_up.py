@@ -1,5 +1,6 @@
 """`lastintact up`: one process tree that answers, mends itself, and leaves nothing behind."""
 
+import json
 import os
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from services.parts.processes import PartFailed
 
 EXAMPLE = Path(schemas.__file__).parent / "examples" / "custody.handoff_accepted.v1.json"
 CODE = "yto:YT8812345678"
+EVENT_CONTENT_TYPE = "application/cloudevents+json"
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 20) -> None:
@@ -54,10 +56,9 @@ def client(system: Embedded) -> httpx.Client:
     return httpx.Client(base_url=system.url, headers={"Authorization": f"Bearer {system.admin_key}"}, timeout=10)
 
 
-def post_example(doors: httpx.Client) -> str:
-    answer = doors.post(
-        "/v1/events", content=EXAMPLE.read_bytes(), headers={"content-type": "application/cloudevents+json"}
-    )
+def post_example(doors: httpx.Client, **attributes: str) -> str:
+    event = {**json.loads(EXAMPLE.read_bytes()), **attributes}
+    answer = doors.post("/v1/events", content=json.dumps(event), headers={"content-type": EVENT_CONTENT_TYPE})
     assert answer.status_code in (200, 202), answer.text
     return str(answer.json()["results"][0]["outcome"])
 
@@ -94,6 +95,17 @@ def test_a_child_that_is_killed_is_started_again_and_goes_on(system: Embedded) -
     finally:
         stop.set()
         supervisor.join()
+
+
+def test_a_second_one_on_the_same_directory_leaves_the_first_alone(system: Embedded, data: Path) -> None:
+    port = int(system.url.rpartition(":")[2])
+    directory = next(folder for folder in data.iterdir() if (folder / "running.json").exists())
+
+    for second in (Embedded(directory, port=port), Embedded(directory)):
+        with pytest.raises(PartFailed):
+            second.start()
+
+    assert running_on(directory).url == system.url
 
 
 def test_stopping_leaves_no_process_behind(data: Path) -> None:
@@ -156,7 +168,8 @@ def test_the_clock_of_a_database_is_decided_once(data: Path) -> None:
         Embedded(data / "evidence", story_clock=True).start()
 
     with Embedded(data / "stories", story_clock=True) as system, client(system) as doors:
-        post_example(doors)
+        post_example(doors, recordedtime="2026-07-07T14:00:00Z")
+        wait_until(lambda: doors.get(f"/v1/parcels/{CODE}").status_code == 200)
         assert "STORY_CLOCK" in doors.get(f"/v1/parcels/{CODE}").json()["flags"]
     with pytest.raises(WrongClock, match="--story-clock"):
         Embedded(data / "stories").start()

@@ -223,7 +223,7 @@ def open_cases(world: World, known: set[str], places: list[tuple[int, int]]) -> 
                 "changed": opened,
                 "verdicts": [],
                 "kinds": [],
-                "outcome": None,
+                "outcome": "UNDETERMINED",
                 "confidence": None,
                 "parties": [],
                 "devices": [],

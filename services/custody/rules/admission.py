@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from schemas.events import EventCorrected
-from schemas.vocabulary import RECIPIENT, SENDER, Condition, FindingKind
-from services.custody.acts import Act, Kind
+from schemas.vocabulary import RECIPIENT, SENDER, Condition, FindingKind, PartyRole
+from services.custody.acts import Act, Kind, instant_of
 from services.custody.case import Ground, Scene, SetAside
 from services.custody.chain import Chain
 from services.custody.condition import Look, says_bad
@@ -50,6 +50,9 @@ def admit(ground: Ground, finding: Finding) -> Scene:
     return Scene(raised, chain, excluded, (R18.id,) if refused or self_serving or admitted else ())
 
 
+_OUTSIDERS = (PartyRole.SURVEYOR, PartyRole.AUTHORITY)
+
+
 class _Dispute:
     """When the dispute about a finding opened, as seen by an event that may itself be the first report of it."""
 
@@ -72,6 +75,7 @@ class _Dispute:
 def is_admission(act: Act, look: Look, chain: Chain, registry: Registry) -> bool:
     """Whether the look speaks against its own recorder: bad inside its own custody, or sound at or before its takeover.
 
+    Sound between two custodies of its own clears the first one, so it is no admission.
     Recipient and sender have a column of their own in the grade table; what they report is a claim.
     """
     if act.party in (SENDER, RECIPIENT):
@@ -80,7 +84,19 @@ def is_admission(act: Act, look: Look, chain: Chain, registry: Registry) -> bool
     own = [segment for segment in chain.segments if registry.entity(segment.party) == entity]
     if look.value is Condition.BAD:
         return any(segment.holds(act.t) for segment in own)
-    return look.value is Condition.OK and any(act.t <= segment.start for segment in own)
+    return look.value is Condition.OK and bool(own) and all(act.t <= segment.start for segment in own)
+
+
+def _is_claim(act: Act) -> bool:
+    """Whether a claimant gave notice. One given by a carrier is its own word like any other."""
+    return act.kind is Kind.NOTICE and act.party in (SENDER, RECIPIENT)
+
+
+def _is_outside(act: Act, ground: Ground) -> bool:
+    """Whether a surveyor or an authority reports that is no party of the chain: it has no favour to do itself."""
+    entity = ground.registry.entity
+    held = {entity(segment.party) for segment in ground.scene.chain.segments}
+    return ground.registry.role(act.party) in _OUTSIDERS and entity(act.party) not in held
 
 
 def _take_back(ground: Ground, excluded: SetAside, opened: _Dispute) -> tuple[list[Act], bool]:
@@ -89,7 +105,7 @@ def _take_back(ground: Ground, excluded: SetAside, opened: _Dispute) -> tuple[li
     for fact in sorted(ground.corrections, key=lambda fact: fact.order):
         data = fact.data
         assert isinstance(data, EventCorrected)
-        standing = standing_of(fact, fact.event_time, ground.registry, ground.policy, ground.evidence.signatures)
+        standing = standing_of(fact, instant_of(fact), ground.registry, ground.policy, ground.evidence.signatures)
         author = ground.registry.entity(data.party)
         if standing.why is not None or ground.registry.entity(standing.speaker) != author:
             excluded[fact.position] = (fact, standing.why or "NOT_THE_AUTHOR")
@@ -130,7 +146,10 @@ def _set_aside_self_serving(
     suspects = {
         id(act)
         for act in acts
-        if not act.standing.signed and act.kind is not Kind.NOTICE and opened.open_before(act.fact.record_time, act)
+        if not act.standing.signed
+        and not _is_claim(act)
+        and not _is_outside(act, ground)
+        and opened.open_before(act.fact.record_time, act)
     }
     if not suspects:
         return acts, False

@@ -1,7 +1,8 @@
 """Step 7b: the two sides of a handoff disagree. R7 boundary conflict; R25 attempts and refusals."""
 
-from schemas.vocabulary import SENDER, Confidence, Outcome
+from schemas.vocabulary import RECIPIENT, SENDER, Confidence, Outcome
 from services.custody.case import Case, Edge
+from services.custody.chain import stands_behind
 from services.custody.condition import says_ok
 from services.custody.grades import VERIFIED
 from services.custody.rules.rule import POLICY, Rule
@@ -37,11 +38,13 @@ RULES = (R7, R25)
 def conflict(case: Case) -> bool:
     """R7: what U is worth where it lies on a handoff. Never ends; who answers under (b) is said at step 9."""
     assert case.U is not None
-    handoff = case.chain.handoff_by(case.U.act) if case.U.act is not None and case.U.rule == "R3" else None
+    if case.U.act is None or case.U.rule != "R3":
+        return False
+    handoff = case.boundary or case.chain.handoff_by(case.U.act)
     if handoff is None:
         return False
     case.boundary = handoff
-    if case.registry.entity(handoff.giver) in {case.registry.entity(side) for side in handoff.accept.joined}:
+    if stands_behind(case.U.act, handoff.giver, case.registry):
         case.U.rule, case.U.grade = "R7c", VERIFIED
         return False
     release_grade = _sound_release(case)
@@ -88,4 +91,4 @@ def release_prevails(case: Case) -> bool:
     case.L = Edge(release.t, release.order, "R7b", "direct", release, grade)
     case.witness = release
     case.located = True
-    return case.end(Outcome.SEGMENT, taker)
+    return case.end(Outcome.RECIPIENT if taker == RECIPIENT else Outcome.SEGMENT, taker)

@@ -56,7 +56,7 @@ def held_it(case: Case) -> bool:
         pair = (zone.giver, zone.taker)
         case.proved += [party for party in pair if party not in case.proved]
         if zone.overlaps(case.since, case.until):
-            case.fire("R8", Confidence.LOW)
+            case.fire("R8", Confidence.MODERATE)
             candidates += [party for party in pair if party not in candidates]
             case.zones.append(pair)
     case.candidates = in_chain_order(case, candidates)

@@ -60,12 +60,12 @@ def loss(case: Case) -> bool:
     if missed is not None:
         grade = max(look.grade for act, look in case.openers if act is missed)
         case.U = Edge(missed.t, missed.order, "R10", "direct", missed, grade)
-    elif case.openers:
-        return False  # reported, but by nobody whose report can be used: R3 says so
-    else:
+    elif findings.is_deemed_lost(case):
         instant = findings.deemed_lost_at(case.ground, case.scene)
         assert instant is not None
         case.U = Edge(instant, (instant, 0, "", ""), "R10", "R10")
+    else:
+        return False  # reported, but by nobody whose report can be used: R3 says so
     _last_seen(case, case.U)
     case.fire("R10", Confidence.MODERATE)
     holder = case.chain.segments[0]

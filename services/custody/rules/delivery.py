@@ -8,7 +8,7 @@ from services.custody.case import Case, Edge
 from services.custody.chain import Handoff
 from services.custody.condition import clears, hidden, says_ok
 from services.custody.grades import PRESUMED
-from services.custody.rules.facets import reserves
+from services.custody.rules.facets import reserved
 from services.custody.rules.rule import Rule
 
 R13 = Rule(
@@ -51,7 +51,7 @@ def relates_back(case: Case) -> bool:
         return False
     assert case.U is not None
     assert case.U.act is not None
-    if not _in_time(case, delivery, case.U.act):
+    if not _shown_in_time(case, delivery, case.U.act):
         return False
     case.U.t, case.U.order, case.U.rule, case.U.how = delivery.accept.t, delivery.accept.order, "R13b", "R13b"
     case.limit("R13b", Confidence.MODERATE)
@@ -93,10 +93,10 @@ def _delivery_before_harm(case: Case) -> Handoff | None:
 def _may_relate_back(case: Case, delivery: Handoff) -> bool:
     if hidden(case.finding.kind, case.tampered):
         return True
-    reservation = delivery.accept.reservation
-    if case.finding.kind is not FindingKind.DAMAGE or reservation is None:
+    if case.finding.kind is not FindingKind.DAMAGE:
         return False
-    return is_hindrance(reservation, case.policy) and reserves(delivery.accept, case)
+    act = reserved(delivery.accept, case)
+    return act is not None and act.reservation is not None and is_hindrance(act.reservation, case.policy)
 
 
 def _was_sound_since(case: Case, delivery: Handoff) -> bool:
@@ -107,6 +107,12 @@ def _was_sound_since(case: Case, delivery: Handoff) -> bool:
         delivery.accept.order <= act.order < case.U.order and look.direct and says_ok(look, case.finding, facets)
         for act, look in case.scene.oks
     )
+
+
+def _shown_in_time(case: Case, delivery: Handoff, first: Act) -> bool:
+    """Whether any direct report from after delivery was recorded in time, the earliest by its own time or another."""
+    shown = [first, *(act for act, look in case.openers if look.direct and act.fact.position not in case.dropped)]
+    return any(act.order > delivery.accept.order and _in_time(case, delivery, act) for act in shown)
 
 
 def _in_time(case: Case, delivery: Handoff, notice: Act) -> bool:

@@ -119,7 +119,7 @@ def stands(case: Case) -> bool:
     ]
     if kind is FindingKind.LOSS:
         case.openers = [opener for opener in case.openers if not _was_seen_after(case.scene, opener[0].t)]
-        return bool(case.openers) or (case.finding.component == WHOLE and _is_deemed_lost(ground, case.scene))
+        return bool(case.openers) or is_deemed_lost(case)
     if kind is FindingKind.DAMAGE:
         return any(look.facet is Facet.OUTER for _, look in case.openers)
     if kind is FindingKind.CONCEALED:
@@ -147,6 +147,11 @@ def deemed_lost_at(ground: Ground, scene: Scene) -> datetime | None:
     if ground.policy.deemed_lost is None or taken_over is None:
         return None
     return later(ground.contract.promised(taken_over) or taken_over, ground.policy.deemed_lost)
+
+
+def is_deemed_lost(case: Case) -> bool:
+    """Whether the time set for it has gone by, so that the whole parcel counts as lost whoever reported what."""
+    return case.finding.component == WHOLE and _is_deemed_lost(case.ground, case.scene)
 
 
 def _is_deemed_lost(ground: Ground, scene: Scene) -> bool:

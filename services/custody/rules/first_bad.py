@@ -47,17 +47,21 @@ def earliest_bad(case: Case) -> bool:
     """R3 with R17: U is the earliest surviving direct bad; without one, nothing can be determined."""
     bads = [(act, look) for act, look in case.scene.bads if look.direct and says_bad(look, case.finding)]
     while bads:
-        act, look = bads[0]
-        later_ok = _later_ok(case, act, look)
-        if later_ok is None:
+        first = bads[0][0]
+        contested = [(look, oks) for act, look in bads if act is first and (oks := _later_oks(case, act, look))]
+        if not contested:
             break
-        if not _is_false_alarm(case, look, *later_ok, bads):
+        refuted = [look for look, oks in contested if any(_is_false_alarm(case, look, *ok, bads) for ok in oks)]
+        if not refuted:
             case.fire("R17", Confidence.LOW)
             case.flag("CONTRADICTION")
+            case.contested = True
             break
         case.fire("R17", Confidence.MODERATE)
-        case.set_aside(act, "FALSE_ALARM")
-        bads = [bad for bad in bads if bad[0] is not act]
+        case.refuted = True
+        bads = [(act, look) for act, look in bads if act is not first or look not in refuted]
+        if all(act is not first for act, _ in bads):
+            case.set_aside(first, "FALSE_ALARM")
     if not bads:
         for opener, _ in case.openers:
             case.set_aside(opener, "NOT_DIRECT")
@@ -74,16 +78,15 @@ def earliest_bad(case: Case) -> bool:
     return False
 
 
-def _later_ok(case: Case, bad: Act, look: Look) -> tuple[Act, Look] | None:
-    """The best direct ok after a bad, on its facet and component. The release of the same handoff is left to R7."""
+def _later_oks(case: Case, bad: Act, look: Look) -> list[tuple[Act, Look]]:
+    """Every direct ok after a bad, on its facet and component. The release of the same handoff is left to R7."""
     handoff = case.chain.handoff_by(bad)
-    best: tuple[Act, Look] | None = None
-    for act, seen in case.scene.oks:
-        if act.order <= bad.order or not seen.direct or (handoff is not None and act is handoff.release):
-            continue
-        if says_ok(seen, case.finding, (look.facet,)) and (best is None or seen.grade > best[1].grade):
-            best = (act, seen)
-    return best
+    release = handoff.release if handoff is not None else None
+    return [
+        (act, seen)
+        for act, seen in case.scene.oks
+        if act.order > bad.order and seen.direct and act is not release and says_ok(seen, case.finding, (look.facet,))
+    ]
 
 
 def _is_false_alarm(case: Case, bad: Look, ok_act: Act, ok: Look, bads: list[tuple[Act, Look]]) -> bool:

@@ -63,5 +63,7 @@ def _latest(
 
 def custodians(case: Case) -> list[str]:
     """Whoever held the parcel inside the bracket as it stands, in the order of the segments."""
+    if case.L is not None and case.U is not None and case.L.t == case.U.t:
+        return list(dict.fromkeys(case.chain.held_between(case.L.order, case.U.order)))
     held = [segment.party for segment in case.chain.segments if segment.overlaps(case.since, case.until)]
     return list(dict.fromkeys(held))

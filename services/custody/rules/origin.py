@@ -1,6 +1,6 @@
 """Steps 9 and 12: the sender's side. R14 sender, R16 origin unproved."""
 
-from schemas.vocabulary import SENDER, Confidence, FindingKind, Outcome
+from schemas.vocabulary import SENDER, Confidence, Facet, FindingKind, Outcome
 from services.custody.case import Case
 from services.custody.rules.rule import Rule
 
@@ -35,7 +35,8 @@ def pre_existing(case: Case) -> bool:
     first = case.chain.first_acceptance
     if first is None or case.boundary is not first:
         return False
-    case.fire("R14a", Confidence.HIGH if SENDER in first.accept.joined else Confidence.MODERATE)
+    signed = case.U is not None and case.U.act is not None and SENDER in case.U.act.joined
+    case.fire("R14a", Confidence.HIGH if signed else Confidence.MODERATE)
     case.proved = [SENDER]
     return case.end(Outcome.SENDER, SENDER, cause="pre_existing")
 
@@ -54,9 +55,16 @@ def unproved_visible(case: Case) -> bool:
     return _undetermined(case)
 
 
+def _looked_inside_at_pick_up(case: Case) -> bool:
+    """Whether the check that the law asks of the courier is on record, whatever it showed."""
+    first = case.chain.first_acceptance
+    return first is not None and any(look.facet is Facet.CONTENTS and look.direct for look in first.accept.looks)
+
+
 def _undetermined(case: Case) -> bool:
     case.fire("R16")
-    case.gaps.append(NO_PICKUP_CHECK_GAP)
-    if case.policy.chinese:
-        case.flag("NO_PICKUP_CHECK")
+    if not _looked_inside_at_pick_up(case):
+        case.gaps.append(NO_PICKUP_CHECK_GAP)
+        if case.policy.chinese:
+            case.flag("NO_PICKUP_CHECK")
     return case.end(Outcome.UNDETERMINED)

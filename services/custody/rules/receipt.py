@@ -5,7 +5,7 @@ from services.custody.acts import Act
 from services.custody.case import Case, Edge
 from services.custody.condition import hidden, says_bad
 from services.custody.grades import INFERRED, PRESUMED
-from services.custody.rules.facets import reserves
+from services.custody.rules.facets import reserved
 from services.custody.rules.rule import Rule
 
 R5 = Rule(
@@ -36,9 +36,10 @@ def clean_receipt(case: Case) -> bool:
             break
         if not _speaks(case, accept):
             continue
-        if reserves(accept, case):
-            case.reserved.append(accept)
-            case.fire("R6")
+        reservation = reserved(accept, case)
+        if reservation is not None:
+            case.reserved.append((accept, reservation))
+            case.fire("R6", Confidence.HIGH if reservation is accept else Confidence.MODERATE)
             continue
         case.L = Edge(accept.t, accept.order, "R5", "presumed", accept, PRESUMED)
         case.limit("R5", Confidence.MODERATE)

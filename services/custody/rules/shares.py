@@ -46,9 +46,16 @@ def share_out(case: Case) -> bool:
         return case.end(Outcome.SEGMENT, carriers[0])
     if case.policy.policy is SharePolicy.LAST_CARRIER:
         case.fire("R20", Confidence.LOW)
-        return case.end(Outcome.SEGMENT, carriers[-1])
+        return case.end(Outcome.SEGMENT, _last(case, carriers))
     case.fire("R20")
     return case.end(Outcome.JOINT, *carriers)
+
+
+def _last(case: Case, carriers: Sequence[str]) -> str:
+    """The carrier that held it last inside the bracket; one may have held it twice."""
+    held = [segment.party for segment in case.chain.segments if segment.overlaps(case.since, case.until)]
+    held += [taker for _, taker in case.zones if taker not in held]
+    return next((party for party in reversed(held) if party in carriers), carriers[-1])
 
 
 def _no_carrier(case: Case) -> bool:

@@ -1,13 +1,19 @@
 """Attributed after it is projected: marks become cases, and what a case rests on marks it again."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine, Row, select
 
 from schemas import codec
+from schemas.positions import Positions
 from schemas.readmodel import parcel_case, stale, verdict_version, watch
+from services.custody import refresh, store
+from services.custody.casework import Casework, casework
 from services.custody.concerns import AWAITED
+from services.custody.facts import Evidence
 from services.custody.refresh import Refresher
 from tests.projecting import project_all
 from tests.records import ACCEPTED, ANNOUNCED, BAD, PARTY, POLICY, append, enrolment
@@ -173,3 +179,34 @@ def test_registering_a_device_later_never_loses_a_report_that_did_not_count_yet(
     Refresher(engine).step()
 
     assert marks(engine) == ["yto:YT1"]
+
+
+def test_a_subject_that_takes_long_keeps_no_other_waiting(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step ends with what is done by then, the longest waiting first, and goes on from there."""
+    subjects = [f"yto:YT{number}" for number in range(5)]
+    append(engine, enrolment(), *(bad_scan(f"e{subject}", subject) for subject in subjects))
+    project_all(engine)
+    refresher = Refresher(engine)
+    monkeypatch.setattr(refresh, "_CHUNK_SECONDS", 0.0)
+
+    done = []
+    while refresher.step():
+        done.append(len(cases(engine)))
+
+    assert done == [1, 2, 3, 4, 5]
+    assert marks(engine) == []
+
+
+def test_computing_for_long_does_not_cost_the_session(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    append(engine, enrolment(), bad_scan("e1", "yto:YT1"))
+    project_all(engine)
+    monkeypatch.setattr(store, "_IDLE_SECONDS", 1)
+
+    def slowly(evidence: Evidence, positions: Positions | None) -> Casework:
+        time.sleep(2)
+        return casework(evidence, positions)
+
+    monkeypatch.setattr(refresh, "casework", slowly)
+    Refresher(engine).drain()
+
+    assert list(cases(engine)) == ["yto:YT1"]

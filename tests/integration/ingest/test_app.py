@@ -3,12 +3,16 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
+from sqlalchemy import text
 
 from services.edge.database import make_engine
 from services.edge.keys import KeyStore
-from services.ingest.app import create_app, make_door
+from services.ingest.app import WrongLog, create_app, make_door
 from services.ingest.settings import IngestSettings
 from services.log.clock import WrongClock
+from services.log.port import Entry
+from services.log.table import TableLog
 from tests.asgi import asking
 from tests.integration.ingest.world import ACCEPTED, OK, STRUCTURED, scan
 
@@ -40,3 +44,30 @@ def test_a_door_does_not_open_on_a_log_of_the_other_clock(database_url: str, tmp
 
     with pytest.raises(WrongClock, match="server's clock"):
         make_door(real.model_copy(update={"story_clock": True}))
+
+
+def test_a_door_without_kafka_does_not_open_on_the_archive_of_a_topic(database_url: str, tmp_path: Path) -> None:
+    engine = make_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE archive.log SET topic_id = 'T1'"))
+    engine.dispose()
+
+    with pytest.raises(WrongLog, match="LASTINTACT_KAFKA_BOOTSTRAP"):
+        make_door(IngestSettings(database_url=database_url, pepper_file=tmp_path / "pepper"))
+
+
+def test_a_door_to_kafka_does_not_open_on_the_archive_of_the_table_log(database_url: str, tmp_path: Path) -> None:
+    table = IngestSettings(database_url=database_url, pepper_file=tmp_path / "pepper", kafka_bootstrap="")
+    door = make_door(table)
+    assert isinstance(door.log, TableLog)
+    door.log.append([Entry(b"yto:YT1", b"{}")])
+    door.engine.dispose()
+
+    with pytest.raises(WrongLog, match="empty database"):
+        make_door(table.model_copy(update={"kafka_bootstrap": "localhost:1"}))
+
+
+@pytest.mark.parametrize("setting", [{"append_seconds": 0}, {"concurrent_posts": 0}, {"waiting_posts": -1}])
+def test_a_bound_that_would_let_nobody_in_is_refused(setting: dict[str, float], tmp_path: Path) -> None:
+    with pytest.raises(ValidationError):
+        IngestSettings(database_url="postgresql+psycopg://x", pepper_file=tmp_path, **setting)  # type: ignore[arg-type]

@@ -12,12 +12,14 @@ from tests.scenarios.core import evidence_of, finding_of
 
 GOLDEN = Path(__file__).parent / "explanations"
 STORIES = Path(__file__).parents[2] / "scenarios"
+EDGES = Path(__file__).parent / "edges"
 
 TOLD = sorted(path.stem for path in GOLDEN.glob("*.txt"))
 
 
 def explanation(name: str) -> str:
-    path = next(path for path in (GOLDEN / f"{name}.yaml", STORIES / f"{name}.yaml") if path.exists())
+    places = (folder / f"{name}.yaml" for folder in (GOLDEN, STORIES, EDGES))
+    path = next(path for path in places if path.exists())
     compiled = compile_story(parse_story(path.read_text(encoding="utf-8")))
     ask = compiled.story.asks[-1]
     verdict = assess(evidence_of(compiled), AsOf(compiled.instant(ask.as_of)), finding_of(ask))

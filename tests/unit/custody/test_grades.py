@@ -47,6 +47,7 @@ CAMERA = Observation(facet=Facet.OUTER, value=Condition.OK, instrument="camera")
 UNKNOWN_CAMERA = Observation(facet=Facet.OUTER, value=Condition.OK, instrument="telescope")
 PICTURED = Observation(facet=Facet.OUTER, value=Condition.OK, media=(PHOTO,))
 LABEL = Observation(facet=Facet.PRESENCE, value=Condition.OK)
+INSIDE = Observation(facet=Facet.CONTENTS, value=Condition.BAD, media=(PHOTO,))
 SEAL = Observation(facet=Facet.SEAL, value=Condition.OK, media=(PHOTO,))
 
 
@@ -62,7 +63,14 @@ SEAL = Observation(facet=Facet.SEAL, value=Condition.OK, media=(PHOTO,))
         pytest.param(told(by="SVY", neutral=True), 5, id="a neutral survey"),
         pytest.param(told(neutral=True), 4, id="a carrier cannot call itself neutral"),
         pytest.param(told(operator=None), 1, id="nobody in particular"),
-        pytest.param(told(by="RCP", operator=None), 4, id="the recipient is a person"),
+        pytest.param(told(by="RCP", operator=None), 1, id="the recipient's bare statement"),
+        pytest.param(told(by="RCP", observations=(PICTURED,)), 3, id="the recipient's picture of the carton"),
+        pytest.param(told(by="RCP", observations=(INSIDE,)), 1, id="a picture of the contents is no unboxing video"),
+        pytest.param(
+            told(by="RCP", countersigned=(Countersignature(party="C1"),)),
+            5,
+            id="the recipient and the courier together",
+        ),
         pytest.param(told(observations=(CAMERA,)), 3, id="an enrolled instrument"),
         pytest.param(told(observations=(UNKNOWN_CAMERA,)), 0, id="an instrument that nobody enrolled"),
         pytest.param(told(observations=(SEAL,)), 4, id="a seal needs a photo of its number for more"),
@@ -83,6 +91,12 @@ def test_a_look_is_worth(event: Told, grade: int) -> None:
 
     assert grades == [grade]
     assert excluded == []
+
+
+def test_the_recipient_is_a_person_when_it_takes_the_parcel() -> None:
+    accepted = HandoffAccepted(mode=CaptureMode.HUMAN_INSPECT, taker="RCP", observations=(SEEN,))
+
+    assert graded(Told("a", "RCP", T, T, accepted))[0] == [4]
 
 
 def test_a_scan_says_nothing_of_condition() -> None:

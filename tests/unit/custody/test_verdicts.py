@@ -7,15 +7,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from schemas.events import ConditionObserved, HandoffAccepted, Observation, Operator, PolicySet, Seal
+from schemas.events import ConditionObserved, EventCorrected, HandoffAccepted, Observation, Operator, PolicySet, Seal
 from schemas.positions import AsOf, Position
 from schemas.vocabulary import CaptureMode, Condition, Confidence, Facet, FindingKind
 from services.custody.attribution import assess, next_deadline, verdicts
 from services.custody.facts import Parked
 from services.custody.history import history
 from services.custody.timeline import timeline
-from services.custody.verdict import Finding
-from services.scenario.build import Compiled, compile_story
+from services.custody.verdict import Doubt, Finding, Verdict
+from services.scenario.build import Compiled, NotYetTellableError, compile_story
 from services.scenario.story import parse_story
 from tests.scenarios.core import evidence_of
 from tests.unit.custody.histories import DAY_0, History, Told, evidence, registry
@@ -76,7 +76,7 @@ def test_what_only_a_missing_rule_can_judge_is_flagged(
 
     assert verdict is not None
     assert "RULE_PENDING" in verdict.flags
-    assert f"{rule}: not implemented in this version" in verdict.doubt
+    assert Doubt(rule, "not implemented in this version", "本版本尚未实现") in verdict.doubt
     assert verdict.confidence in (Confidence.LOW, Confidence.NONE)
     assert rule in verdict.explanation.en
     assert rule in verdict.explanation.zh
@@ -217,6 +217,41 @@ def test_an_offset_of_the_devices_clock_is_taken_off() -> None:
     told = timeline(replace(recorded, facts=shifted), made.as_of)
 
     assert told.handoffs[-1].t == DAY_0 + timedelta(days=2) - timedelta(hours=1)
+
+
+def test_an_author_whose_clock_is_fast_may_still_take_back_its_report() -> None:
+    slip = accepted("a2", "H1", 2, observations=(seen(Facet.OUTER, Condition.BAD),))
+    t = timedelta(days=2, minutes=10)
+    taken_back = Told("c1", "H1", t + timedelta(hours=1), t, EventCorrected(party="H1", corrects="a2"))
+    made = History((accepted("a1", "C1", 1, observations=SOUND), slip, taken_back), registry(PolicySet()))
+    recorded = evidence(made)
+    measured = tuple(
+        replace(fact, envelope=msgspec.structs.replace(fact.envelope, clockoffsetms=3_600_000))
+        if fact.id == "c1"
+        else fact
+        for fact in recorded.facts
+    )
+
+    assert len(verdicts(recorded, made.as_of)) == 1
+    assert verdicts(replace(recorded, facts=measured), made.as_of) == ()
+
+
+@pytest.mark.parametrize("path", sorted(STORIES.glob("*.yaml")), ids=lambda path: path.stem[:4])
+def test_an_answer_that_is_not_sure_says_why_in_both_languages(path: Path) -> None:
+    try:
+        compiled = compile_story(parse_story(path.read_text(encoding="utf-8")))
+    except NotYetTellableError:
+        return
+    for verdict in verdicts(evidence_of(compiled), at(compiled, 60)):
+        assert verdict.doubt or verdict.confidence is Confidence.HIGH or _only_machines_looked(verdict)
+        for doubt in verdict.doubt:
+            assert doubt.rule in verdict.rules or doubt.zh == "本版本尚未实现" or doubt.rule == "R18"
+            assert doubt.en
+            assert any("\u4e00" <= letter <= "\u9fff" for letter in doubt.zh)
+
+
+def _only_machines_looked(verdict: Verdict) -> bool:
+    return verdict.L is not None and verdict.U is not None and verdict.L.grade == verdict.U.grade == 3
 
 
 def test_findings_are_told_the_gravest_first() -> None:

@@ -45,7 +45,8 @@ VERDICTS = """{"verdicts": [{
  "L": {"event": "e-take", "position": "3:5", "grade": 2, "t": "2026-07-08T23:20:00Z", "how": "presumed", "rule": "R5"},
  "U": {"event": "e-door", "position": "3:9", "grade": 5, "t": "2026-07-09T07:48:00Z", "how": "direct"},
  "last_seen_intact": {"event": "e-hub", "position": "3:1", "observer": "HUB-A", "t": "2026-07-07T10:41:00Z"},
- "rules": ["R4", "R5"], "flags": ["UNSIGNED"], "gaps": ["no RELEASE by TRUNK"], "doubt": ["R5: presumed"],
+ "rules": ["R4", "R5"], "flags": ["UNSIGNED"], "gaps": ["no RELEASE by TRUNK"],
+ "doubt": [{"rule": "R5", "en": "presumed", "zh": "推定"}],
  "evidence": ["e-hub", "e-door"], "as_of": "2026-11-23T00:00:00Z",
  "explanation": {"en": "HUB-A was the last to look.", "zh": "HUB-A 是最后查看的一方。"}}]}""".encode()
 
@@ -68,7 +69,7 @@ def test_every_part_of_the_answer_is_printed() -> None:
         "MODERATE UNSIGNED",
         "R4; R5 clean receipt",
         "no RELEASE by TRUNK",
-        "R5: presumed",
+        "R5: presumed / 推定",
         "e-hub; e-door",
         "HUB-A was the last to look.",
         "HUB-A 是最后查看的一方。",

@@ -191,6 +191,13 @@ def test_an_implausible_time_is_flagged(time: datetime, odd: bool) -> None:
     assert warnings(judged(time=codec.format_instant(time))) == ([("ODD_TIME", "time")] if odd else [])
 
 
+@pytest.mark.parametrize("now", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+def test_a_story_may_be_told_at_either_end_of_the_calendar(now: datetime) -> None:
+    told = judge(GOOD, SCANNER, Limits(), now)
+
+    assert warnings(told) == [("ODD_TIME", "time")]
+
+
 def test_an_unknown_field_is_flagged_by_name() -> None:
     found = judged(data=b'{"mode":"AUTO_SCAN","party":"H1","colour":"red","age":3}')
 
