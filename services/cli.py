@@ -58,7 +58,7 @@ def up(
         str | None, typer.Option(help="Use this Kafka (HOST:PORT) instead of starting one; implies --kafka.")
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = DEFAULT_PORT,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = DEFAULT_PORT,
     story_clock: Annotated[
         bool,
         typer.Option("--story-clock", help="Take record times from requests. For stories, on an empty database only."),
@@ -67,6 +67,8 @@ def up(
     """Start the whole system on this machine and keep it running until Ctrl-C."""
     from services.embedded import Embedded
 
+    if bootstrap is not None and not bootstrap.rpartition(":")[2].isdecimal():
+        _fail(f"{bootstrap} names no port. Give --bootstrap as HOST:PORT, for example broker.example:9092.")
     with _stop_on_signals() as stop, _sentences():
         system = Embedded(
             data,
@@ -176,6 +178,7 @@ def keys_revoke(
 ) -> None:
     """End a key. Events that it recorded stay."""
     with _sentences():
+        key_id = key_id.removeprefix("li_").partition(".")[0]
         if not _key_store(data, database, pepper_file).revoke(key_id):
             _fail(f"There is no active key {key_id}. `lastintact keys list` shows them.")
         typer.echo(f"{key_id} is revoked; the doors notice within seconds.")
@@ -344,8 +347,10 @@ def _sentences() -> Iterator[None]:
 
     try:
         yield
-    except (LastintactError, PartFailed, PermissionError, WrongClock) as error:
+    except (LastintactError, PartFailed, WrongClock) as error:
         _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.filename or 'The system'}: {error.strerror or error}. Check the path and its permissions.")
     except ValidationError as error:
         # Never with the value: a database's URL holds its password.
         names = ("_".join(("LASTINTACT", *map(str, fault["loc"]))).upper() for fault in error.errors())

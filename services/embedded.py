@@ -258,6 +258,7 @@ class Embedded:
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + _READY_SECONDS
+        heard = "the doors did not answer"
         while True:
             for child in self._children:
                 if child.process.poll() is not None:
@@ -266,12 +267,14 @@ class Embedded:
                         f"Its log {child.log} ends:\n{tail(child.log)}"
                     )
             with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"{self.url}/readyz", timeout=5).status_code == httpx.codes.OK:
+                answer = httpx.get(f"{self.url}/readyz", timeout=5)
+                if answer.status_code == httpx.codes.OK:
                     return
+                heard = f"/readyz says {answer.text}"
             if time.monotonic() > deadline:
                 raise PartFailed(
-                    f"The doors were not ready after {_READY_SECONDS:.0f} s. Read the logs in {self._logs}; "
-                    f"the doors' log ends:\n{tail(self._logs / 'doors.log')}"
+                    f"The doors were not ready after {_READY_SECONDS:.0f} s: {heard}. "
+                    f"Is everything that it names reachable? The logs are in {self._logs}."
                 )
             time.sleep(0.05)
 

@@ -55,14 +55,15 @@ class KeyRing:
         """
         parsed = parse_key(text)
         key_id, secret = parsed or ("", "")
-        wait_seconds = self.attempts.wait_seconds(address, key_id, self.monotonic())
-        if wait_seconds:
-            raise TooManyAttempts(wait_seconds)
         stored = self._look_up(key_id) if parsed else None
         # Hashed even when there is no such key, so that time does not tell which ids exist.
         given = keyed_hash(self.pepper, key_id, secret)
         matches = hmac.compare_digest(given, stored.secret_hash if stored else bytes(len(given)))
         if stored is None or not matches or self._ended(stored):
+            # Only the wrong ones wait: a key's id is no secret, and must not be enough to lock its holder out.
+            wait_seconds = self.attempts.wait_seconds(address, key_id, self.monotonic())
+            if wait_seconds:
+                raise TooManyAttempts(wait_seconds)
             self.attempts.failed(address, key_id, self.monotonic())
             raise Unauthenticated("no valid key")
         self.attempts.succeeded(address, key_id)

@@ -3,16 +3,21 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import anyio
+import anyio.to_thread
 from fastapi import Depends, FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
-from starlette.concurrency import run_in_threadpool
 
+from schemas.errors import Unavailable
 from services.edge.callers import Caller, Role
 from services.edge.keyring import KeyRing, TooManyAttempts, Unauthenticated
 from services.edge.problems import Problem
 
 __all__ = ["OPEN", "Access", "Caller", "Role", "access_of", "allow", "install", "seal"]
+
+# Longer than any look-up that will succeed; shorter than a scanner's patience.
+_LOOK_UP_SECONDS = 5.0
 
 
 class Access:
@@ -31,7 +36,13 @@ class Access:
             raise _unauthenticated()
         address = request.client.host if request.client else "unknown"
         try:
-            caller = await run_in_threadpool(ring.authenticate, text.strip(), address)
+            with anyio.fail_after(_LOOK_UP_SECONDS):
+                # Abandoned when a frozen database does not even refuse: the caller must hear 503 in time.
+                caller = await anyio.to_thread.run_sync(
+                    ring.authenticate, text.strip(), address, abandon_on_cancel=True
+                )
+        except TimeoutError as error:
+            raise Unavailable("the key could not be looked up in time") from error
         except Unauthenticated as error:
             raise _unauthenticated() from error
         except TooManyAttempts as error:

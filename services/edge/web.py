@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
@@ -17,6 +18,9 @@ from services.edge.logs import logger
 from services.edge.metrics import Metrics
 
 _log = logger("lastintact.http")
+
+# What proxies log for a client that hung up before its answer; never sent.
+_CLIENT_CLOSED = 499
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{8,64}\Z")
 
@@ -55,7 +59,15 @@ def new_app(
                 yield
 
     # Docs off: the OpenAPI document is committed and published, a running system need not describe itself to strangers.
-    app = FastAPI(title=title, version=version, openapi_url=None, docs_url=None, redoc_url=None, lifespan=sealed)
+    app = FastAPI(
+        title=title,
+        version=version,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # a redirect would repeat whatever host the request named
+        lifespan=sealed,
+    )
     roles.install(app, keys)
     problems.install(app)
     app.include_router(health.router(checks))
@@ -96,6 +108,9 @@ class Frame:
         scope.setdefault("state", {})["request_id"] = request_id
         try:
             await self._app(scope, receive, send_framed)
+        except ClientDisconnect:
+            # Nobody is there to be answered; what it had sent was not taken.
+            status = status or _CLIENT_CLOSED
         except Exception as error:
             # The last line of the process: say 500, log everything, go on with the next request.
             _log.exception("request_failed", request_id=request_id, error=type(error).__name__)

@@ -161,6 +161,28 @@ def test_a_port_that_is_taken_is_told_in_a_sentence(system: Embedded, data: Path
         Embedded(data / "other", port=port).start()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--data", "{file}"), "File exists"),
+        (("--data", "{file}/below"), "Not a directory"),
+        (("--data", "{new}", "--bootstrap", "nohost"), "HOST:PORT"),
+        (("--data", "{new}", "--port", "99999"), "65535"),
+    ],
+)
+def test_what_up_cannot_use_is_told_in_words(data: Path, arguments: tuple[str, ...], told: str) -> None:
+    file = data / "a-file"
+    file.touch()
+    filled = [argument.format(file=file, new=data / "new") for argument in arguments]
+    command = [sys.executable, "-m", "services.cli", "up", *filled]
+
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode != 0
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_the_clock_of_a_database_is_decided_once(data: Path) -> None:
     with Embedded(data / "evidence") as system, client(system) as doors:
         post_example(doors)
