@@ -95,7 +95,6 @@ class _Wire(Struct, omit_defaults=True, kw_only=True):
     data_base64: str | None = None
 
 
-_WIRE_FIELDS = frozenset(_Wire.__struct_fields__)
 _wire_decoder = msgspec.json.Decoder(_Wire)
 _attributes_decoder = msgspec.json.Decoder(dict[str, Raw])
 _encoder = msgspec.json.Encoder()

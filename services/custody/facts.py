@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from schemas import codec
-from schemas.errors import Undecodable
 from schemas.events import Event
 from schemas.positions import AsOf, Position
 
@@ -96,5 +95,3 @@ class Evidence:
             signatures=self.signatures,
         )
 
-
-__all__ = ["Evidence", "Fact", "Parked", "Rival", "Undecodable", "fact_of"]

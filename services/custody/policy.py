@@ -43,11 +43,6 @@ class Policy:
         return self.regime in (Regime.CN_SAME_MODE, Regime.CN_BRAND)
 
 
-def defaults() -> Policy:
-    """The settings that hold where nothing was set."""
-    return Policy()
-
-
 def policy_of(facts: Iterable[Fact]) -> Policy:
     """The settings as last set; a setting that an event leaves out keeps its earlier value."""
     changes: dict[str, Any] = {}

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any
 
@@ -25,15 +26,18 @@ class OneKeyEach:
     """The keys `scanner`, `claims`, ... stand for their roles; a real ring is tested with the database."""
 
     def authenticate(self, text: str, address: str) -> Caller:
-        """The caller; `guessing` has tried too often."""
+        """The caller; `guessing` has tried too often, `frozen` is looked up in a database that does not answer."""
         if text == "guessing":
             raise TooManyAttempts(17)
+        if text == "frozen":
+            thawed.wait(30)
         if text not in set(Role):
             raise Unauthenticated("no valid key")
         return Caller("k1", Role(text), depot="H1")
 
 
 ready: dict[str, bool] = {}
+thawed = threading.Event()
 
 
 def database_check() -> None:
@@ -345,3 +349,47 @@ def test_a_body_in_pieces_is_counted_as_a_whole(door: Asker) -> None:
 
     assert_problem(answer, "too-large")
     assert answer.headers["connection"] == "close"
+
+
+def test_a_key_that_cannot_be_looked_up_in_time_is_answered_503(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(roles, "_LOOK_UP_SECONDS", 0.05)
+    thawed.clear()
+    try:
+        with asking(app) as asker:
+            answer = asker.ask("GET", "/v1/things/1", key="frozen")
+            assert answer.status_code == 503
+            assert int(answer.headers["Retry-After"]) > 0
+            assert asker.ask("GET", "/v1/things/1", key="claims").status_code == 200
+    finally:
+        thawed.set()
+
+
+def test_a_client_that_hangs_up_is_no_fault_of_ours(app: FastAPI, capsys: pytest.CaptureFixture[str]) -> None:
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/v1/bodies",
+        "raw_path": b"/v1/bodies",
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"host", b"door.test")],
+        "client": ("192.0.2.1", 50000),
+        "server": ("door.test", 80),
+    }
+    sent: list[Any] = []
+
+    async def gone() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(app(scope, gone, send))
+
+    told = capsys.readouterr().err
+    assert sent == []
+    assert '"status": 499' in told
+    assert "request_failed" not in told
