@@ -94,4 +94,3 @@ class Evidence:
             parked=tuple(p for p in self.parked if as_of.knows(p.record_time, p.position)),
             signatures=self.signatures,
         )
-
