@@ -19,7 +19,7 @@ class Door(httpx.BaseTransport):
 
     def __init__(self, stumbles: dict[int, int] | None = None, status: int = 503, answer_after_stumble: bool = False):
         self.sizes: list[int] = []
-        self.held: dict[tuple[str, str], bytes] = {}
+        self.held: dict[tuple[str, str], int] = {}
         self.keys: dict[str, set[str]] = {}
         self._stumbles = dict(stumbles or {})
         self._status = status
@@ -44,8 +44,7 @@ class Door(httpx.BaseTransport):
             name = (str(msgspec.json.decode(item["source"])), str(msgspec.json.decode(item["id"])))
             self.keys.setdefault(request.headers["authorization"], set()).add(parse_source(name[0]).depot)
             known = name in self.held
-            offset = len(self.held)
-            self.held.setdefault(name, bytes(item["data"]))
+            offset = self.held.setdefault(name, len(self.held))
             results.append({"outcome": "duplicate" if known else "recorded", "position": f"0:{offset}"})
         if stumble is not None:
             return self._stumble(stumble)
