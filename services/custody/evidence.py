@@ -8,9 +8,9 @@ from sqlalchemy import Connection, select
 
 from schemas.positions import Position, Positions
 from schemas.readmodel import event, identity_clash, position, record, signature_check
-from services.custody import concerns, projection, signatures
-from services.custody.facts import Evidence, Fact, Parked, Rival, fact_of
-from services.custody.projection import Claim
+from services.custody.core import concerns, projection, signatures
+from services.custody.core.facts import Evidence, Fact, Parked, Rival, fact_of
+from services.custody.core.projection import Claim
 
 Checks = dict[tuple[Position, str], bool]
 """Whether the record at a position carries a good signature under a public key."""

@@ -13,10 +13,10 @@ from sqlalchemy import Connection, Engine, Table, select, text
 
 from schemas import readmodel
 from schemas.readmodel import log, parcel_case, stale, verdict_version
-from services.custody import concerns, projection
-from services.custody.casework import casework
+from services.custody.core import concerns, projection
+from services.custody.core.casework import casework
+from services.custody.core.projection import Row
 from services.custody.evidence import load_many, read_positions
-from services.custody.projection import Row
 from services.custody.refresh import concerned_by
 from services.custody.replay import Progress, Say
 from services.custody.store import copy_rows

@@ -42,8 +42,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from schemas.errors import Unavailable
 from schemas.identifiers import Source
 from schemas.readmodel import event, parcel_case, position, stale, verdict_version, watch
-from services.custody import concerns
-from services.custody.casework import Casework, casework
+from services.custody.core import concerns
+from services.custody.core.casework import Casework, casework
 from services.custody.evidence import Checks, load_many, read_positions
 from services.custody.listening import Listener
 from services.custody.store import PROJECTED, schema_of, transaction

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, func, insert, select, text
 
 from schemas.errors import LastintactError, Unavailable
 from schemas.readmodel import PROJECTION, log, metadata, position, stale, sweep_position
-from services.custody import projection
+from services.custody.core import projection
 from services.custody.refresh import Refresher
 from services.custody.store import project, project_batch, transaction
 from services.edge.database import unavailable_when_lost

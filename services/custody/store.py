@@ -18,8 +18,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from schemas import readmodel
 from schemas.errors import Unavailable
 from schemas.readmodel import event_identity, identity_clash, log, parcel_case, position, stale, watch
-from services.custody import concerns, projection
-from services.custody.projection import Batch, Claim, Judgement, Reading, Row
+from services.custody.core import concerns, projection
+from services.custody.core.projection import Batch, Claim, Judgement, Reading, Row
 from services.edge.database import unavailable_when_lost
 from services.log.crash import crash_point
 from services.log.port import LogRecord

@@ -14,10 +14,10 @@ from schemas import codec
 from schemas.errors import Unavailable
 from schemas.positions import Position
 from schemas.readmodel import event, position, record, signature_check, sweep_position
-from services.custody import concerns, projection
+from services.custody.core import concerns, projection
+from services.custody.core.signatures import valid
 from services.custody.evidence import Checks, load_many
 from services.custody.listening import Listener
-from services.custody.signatures import valid
 from services.custody.store import PROJECTED, transaction
 
 _LIMIT = 500

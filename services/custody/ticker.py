@@ -19,8 +19,8 @@ from schemas.events import DeadlinePassed
 from schemas.identifiers import Source
 from schemas.positions import AsOf
 from schemas.readmodel import log, watch
-from services.custody.attribution import next_deadline
-from services.custody.casework import casework
+from services.custody.core.attribution import next_deadline
+from services.custody.core.casework import casework
 from services.custody.evidence import load_evidence, read_positions
 from services.custody.refresh import COMPUTING_SECONDS, lock_subjects, write
 from services.custody.store import transaction

@@ -18,7 +18,7 @@ from schemas.identifiers import parse_subject
 from schemas.positions import Positions, parse_positions
 from schemas.topics import EVENTS
 from schemas.vocabulary import Confidence, DamageMode, FindingKind, Outcome, Severity
-from services.custody.verdict import Finding
+from services.custody.core.verdict import Finding
 
 # Room for arithmetic on both sides: datetime ends at the years 1 and 9999.
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)

@@ -26,8 +26,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from schemas.errors import Unavailable
 from schemas.positions import AsOf, Position, Positions
 from schemas.readmodel import event, event_identity, identity_clash, log, log_head, parcel_case, position, record, stale
+from services.custody.core.facts import Evidence
 from services.custody.evidence import load_evidence
-from services.custody.facts import Evidence
 from services.edge.database import unavailable_when_lost
 from services.query.questions import CaseFilter, CaseKey, EventKey
 

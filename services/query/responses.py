@@ -14,11 +14,11 @@ from schemas.errors import Undecodable
 from schemas.events import ParcelAnnounced
 from schemas.positions import AsOf
 from schemas.vocabulary import RECIPIENT, SENDER
-from services.custody.facts import Evidence
-from services.custody.history import Version
-from services.custody.rules import Rule
-from services.custody.timeline import Timeline, timeline
-from services.custody.verdict import RULESET, Finding, Share, Verdict
+from services.custody.core.facts import Evidence
+from services.custody.core.history import Version
+from services.custody.core.rules import Rule
+from services.custody.core.timeline import Timeline, timeline
+from services.custody.core.verdict import RULESET, Finding, Share, Verdict
 from services.query.repository import Moment, Snapshot, StoredCase, StoredEvent
 
 STORY_CLOCK = "STORY_CLOCK"

@@ -8,13 +8,13 @@ from starlette.responses import Response
 
 from schemas.errors import Reason, Undecodable
 from schemas.positions import parse_positions
-from services.custody import attribution
-from services.custody.concerns import is_registry
-from services.custody.facts import Evidence
-from services.custody.history import history, numbered
-from services.custody.rules import RULES
-from services.custody.timeline import timeline
-from services.custody.verdict import RULESET, Finding, Verdict
+from services.custody.core import attribution
+from services.custody.core.concerns import is_registry
+from services.custody.core.facts import Evidence
+from services.custody.core.history import history, numbered
+from services.custody.core.rules import RULES
+from services.custody.core.timeline import timeline
+from services.custody.core.verdict import RULESET, Finding, Verdict
 from services.edge.problems import MEDIA_TYPE, Problem
 from services.edge.roles import Role, allow
 from services.query import questions, responses

@@ -11,10 +11,10 @@ from datetime import timedelta
 from schemas import codec
 from schemas.events import Scan
 from schemas.positions import AsOf
-from services.custody.attribution import verdicts
-from services.custody.facts import fact_of
-from services.custody.history import history
-from services.custody.signatures import valid
+from services.custody.core.attribution import verdicts
+from services.custody.core.facts import fact_of
+from services.custody.core.history import history
+from services.custody.core.signatures import valid
 from services.scenario.build import compile_story
 from services.scenario.story import parse_story
 from tests.scenarios.core import evidence_of

@@ -14,10 +14,10 @@ from sqlalchemy import Connection, Engine, func, select, text
 
 from schemas.positions import parse_positions
 from schemas.readmodel import event, parcel_case, stale
-from services.custody import projection
-from services.custody.casework import casework
+from services.custody.core import projection
+from services.custody.core.casework import casework
+from services.custody.core.projection import Reading
 from services.custody.evidence import load_evidence
-from services.custody.projection import Reading
 from services.custody.refresh import Refresher, refresh
 from services.custody.store import project
 from services.log.table import TableLog

@@ -9,11 +9,11 @@ from schemas.identifiers import parse_subject
 from schemas.positions import AsOf, Position
 from schemas.topics import partition_of
 from schemas.vocabulary import DamageMode, Severity
-from services.custody.attribution import assess
-from services.custody.condition import WHOLE
-from services.custody.facts import Evidence, Fact, fact_of
-from services.custody.history import numbered
-from services.custody.verdict import Finding, Verdict
+from services.custody.core.attribution import assess
+from services.custody.core.condition import WHOLE
+from services.custody.core.facts import Evidence, Fact, fact_of
+from services.custody.core.history import numbered
+from services.custody.core.verdict import Finding, Verdict
 from services.scenario.build import Compiled, NotYetTellableError, Posting, compile_story
 from services.scenario.compare import differences
 from services.scenario.story import Ask, Story

@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings
 
 from schemas import codec
 from services.cli import app
-from services.custody.rules import RULES
+from services.custody.core.rules import RULES
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md"))

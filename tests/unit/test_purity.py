@@ -20,36 +20,7 @@ PURE = (
         for name in ("codec", "errors", "events", "identifiers", "leaf", "positions", "topics", "upcast", "vocabulary")
     ),
     "services.ingest.acceptance",
-    *(
-        f"services.custody.{name}"
-        for name in (
-            "acts",
-            "attribution",
-            "case",
-            "casework",
-            "chain",
-            "concerns",
-            "condition",
-            "counting",
-            "doubts",
-            "explain",
-            "facts",
-            "grades",
-            "ground",
-            "history",
-            "idle",
-            "instants",
-            "outlook",
-            "policy",
-            "projection",
-            "registry",
-            "rules",
-            "signatures",
-            "timeline",
-            "verdict",
-            "wording",
-        )
-    ),
+    "services.custody.core",
     *(f"services.scenario.{name}" for name in ("build", "compare", "keys", "story", "telling")),
 )
 # In schemas/, but not pure, and why.

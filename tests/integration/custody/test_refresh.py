@@ -11,9 +11,9 @@ from schemas import codec
 from schemas.positions import Positions
 from schemas.readmodel import parcel_case, stale, verdict_version, watch
 from services.custody import refresh, store
-from services.custody.casework import Casework, casework
-from services.custody.concerns import AWAITED
-from services.custody.facts import Evidence
+from services.custody.core.casework import Casework, casework
+from services.custody.core.concerns import AWAITED
+from services.custody.core.facts import Evidence
 from services.custody.refresh import Refresher
 from tests.projecting import project_all
 from tests.records import ACCEPTED, ANNOUNCED, BAD, PARTY, POLICY, append, enrolment

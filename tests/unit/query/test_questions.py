@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from schemas.errors import Undecodable
 from schemas.positions import Positions
 from schemas.vocabulary import Confidence, DamageMode, FindingKind, Outcome, Severity
-from services.custody.verdict import Finding
+from services.custody.core.verdict import Finding
 from services.query import questions
 from services.query.questions import CaseFilter, CaseKey, EventKey
 

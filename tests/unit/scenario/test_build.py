@@ -9,9 +9,9 @@ import pytest
 from schemas import codec
 from schemas.events import DeviceEnrolled
 from schemas.positions import AsOf
-from services.custody.facts import fact_of
-from services.custody.ground import lay
-from services.custody.signatures import valid
+from services.custody.core.facts import fact_of
+from services.custody.core.ground import lay
+from services.custody.core.signatures import valid
 from services.scenario.build import DAY_0, compile_story
 from services.scenario.compare import differences
 from services.scenario.story import StoryError, parse_story

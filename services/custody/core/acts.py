@@ -1,0 +1,217 @@
+"""Acts: recorded events as the reasoning sees them: who did it, when, what was seen, what each look is worth."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from functools import partial
+
+from schemas.events import (
+    ConditionObserved,
+    Event,
+    HandoffAccepted,
+    HandoffReleased,
+    ItemScanned,
+    NoticeGiven,
+    Observation,
+    Reservation,
+    Scan,
+)
+from schemas.vocabulary import CaptureMode, Condition, DamageMode, Defect, Facet, PartyRole
+from services.custody.core.condition import WHOLE, Look
+from services.custody.core.facts import Fact
+from services.custody.core.grades import Standing, grade_of, grade_of_claim
+from services.custody.core.policy import Policy
+from services.custody.core.registry import Registry
+
+
+class Kind(Enum):
+    """What sort of act it is."""
+
+    RELEASE = "release"
+    ACCEPT = "accept"
+    SCAN = "scan"
+    LOOK = "look"
+    NOTICE = "notice"
+
+
+Order = tuple[datetime, int, str, str]
+"""Sorts acts by time; at the same instant releases, acceptances, the rest, by event id (R1)."""
+
+_PEOPLE = (PartyRole.SENDER, PartyRole.RECIPIENT)
+_NEUTRAL = (PartyRole.SURVEYOR, PartyRole.AUTHORITY)
+_DEFECTS = frozenset(defect.value for defect in Defect)
+_DAMAGE_OF = {Defect.WET: DamageMode.WET, Defect.CRUSHED: DamageMode.CRUSH}
+
+
+@dataclass(slots=True, eq=False)
+class Act:
+    """One event that counts. Treat as frozen; only the functions of this module build one."""
+
+    fact: Fact
+    kind: Kind
+    party: str
+    """Whose act it is."""
+    t: datetime
+    """Effective event time: the device's clock, corrected by the offset it measured at upload (R36)."""
+    order: Order
+    standing: Standing
+    looks: tuple[Look, ...] = ()
+    counterpart: str | None = None
+    """The other side as named: the taker of a release, the giver of an acceptance, the addressee of a notice."""
+    joined: tuple[str, ...] = ()
+    """Parties of other legal entities that stand behind the record too: the recording device, countersigners."""
+    neutral: bool = False
+    """A survey by somebody outside the chain."""
+    exposed: bool = True
+    reservation: Reservation | None = None
+    mode: CaptureMode | None = None
+    site: str | None = None
+    claimed_acceptance: str | None = None
+    """Somebody else's acceptance that this act reports without that party's confirmation; it moves nothing (R13a)."""
+
+    @property
+    def id(self) -> str:
+        """The event's id."""
+        return self.fact.envelope.id
+
+    @property
+    def physical(self) -> bool:
+        """Whether somebody had the item at hand: not a notice, not a statement that it is gone."""
+        if self.kind in (Kind.NOTICE, Kind.RELEASE):
+            return False
+        return not any(
+            look.value is Condition.BAD and look.facet in (Facet.PRESENCE, Facet.COUNT) for look in self.looks
+        )
+
+
+def instant_of(fact: Fact) -> datetime:
+    """Effective event time: the device's time less the offset that its clock was measured to have."""
+    offset = fact.envelope.clockoffsetms
+    if not offset:
+        return fact.event_time
+    try:
+        return fact.event_time - timedelta(milliseconds=offset)
+    except OverflowError:
+        return fact.event_time
+
+
+def act_of(fact: Fact, t: datetime, standing: Standing, registry: Registry, policy: Policy) -> Act | None:
+    """Read a fact as an act; None for events that report no act, such as an announcement."""
+    data = fact.data
+    kind = _KINDS.get(type(data))
+    if kind is None:
+        return None
+    if isinstance(data, NoticeGiven):
+        order = (t, 2, fact.envelope.id, fact.envelope.source)
+        looks = tuple(_look(seen, grade_of_claim(seen, data, standing)) for seen in data.observations)
+        return Act(fact, kind, data.party, t, order, standing, looks, data.to)
+    assert isinstance(data, Scan)
+    return _scan_act(fact, data, kind, t, standing, registry, policy)
+
+
+def _scan_act(
+    fact: Fact, data: Scan, kind: Kind, t: datetime, standing: Standing, registry: Registry, policy: Policy
+) -> Act:
+    party, counterpart = _sides(data)
+    entity = registry.entity(party)
+    sides = (standing.speaker, *(signer.party for signer in data.countersigned))
+    reported = None
+    if party not in sides and all(registry.entity(side) != entity for side in sides):
+        # Recorded by another's device and confirmed by nobody: it is the speaker's statement, not the party's act.
+        reported = party if kind is Kind.ACCEPT else None
+        kind, party, counterpart = Kind.LOOK, standing.speaker, None
+        entity = registry.entity(party)
+    joined = tuple([side for side in sides if registry.entity(side) != entity]) if sides != (party,) else ()
+    role = registry.role(party)
+    neutral = isinstance(data, ConditionObserved) and data.neutral and role in _NEUTRAL
+    identified = data.operator is not None or role in _PEOPLE
+    corroborated = neutral or bool(joined)
+    claimed = role in _PEOPLE and kind is not Kind.ACCEPT and not corroborated
+    worth = partial(grade_of, scan=data, standing=standing, identified=identified, joined=corroborated, claimed=claimed)
+    reservation = data.reservation if isinstance(data, _RESERVING) and party == _sides(data)[0] else None
+    looks = [
+        _look(seen, worth(seen))
+        for seen in data.observations
+        if data.inside is None or seen.facet is Facet.SEAL  # inside a closed unit nothing else can be seen (R9)
+    ]
+    if _read_the_label(data, kind):
+        looks.append(Look(Facet.PRESENCE, Condition.OK, worth(_PRESENT)))
+    if reservation is not None and is_defect(reservation, policy):
+        seen = _reserved(reservation)
+        noted = _AS_EXAMINED if data.mode is not CaptureMode.IMPORT else data
+        if not any(_says_the_same(look, seen) for look in looks):
+            looks.append(_look(seen, worth(seen, scan=noted)))
+    order = (t, _rank(kind), fact.envelope.id, fact.envelope.source)
+    return Act(
+        fact, kind, party, t, order, standing, tuple(looks), counterpart, joined, neutral,
+        data.inside is None, reservation, data.mode, data.site, reported,
+    )  # fmt: skip
+
+
+def _rank(kind: Kind) -> int:
+    """Release before acceptance before the rest, where instants are equal (R1)."""
+    return 0 if kind is Kind.RELEASE else 1 if kind is Kind.ACCEPT else 2
+
+
+def _read_the_label(data: Scan, kind: Kind) -> bool:
+    """Whether a label was read, which shows that the item was there also where nobody wrote that down."""
+    if kind is Kind.RELEASE or data.inside is not None or data.mode not in _SCANNING:
+        return False
+    return not any(seen.facet is Facet.PRESENCE for seen in data.observations)
+
+
+def _look(seen: Observation, grade: int) -> Look:
+    return Look(
+        seen.facet, seen.value, grade, seen.component or WHOLE, seen.damage, seen.severity, seen.tamper,
+        seen.grams is not None,
+    )  # fmt: skip
+
+
+def _says_the_same(look: Look, reserved: Observation) -> bool:
+    """Whether the act observed already what it reserved about, with as much said of the mechanism."""
+    same = (look.facet, look.value, look.component) == (reserved.facet, Condition.BAD, reserved.component or WHOLE)
+    return same and reserved.damage in (None, look.damage)
+
+
+def _reserved(reservation: Reservation) -> Observation:
+    """A defect noted as a reservation is an observation of it (R6)."""
+    return Observation(
+        facet=reservation.facet,
+        value=Condition.BAD,
+        component=reservation.component,
+        damage=_DAMAGE_OF.get(Defect(reservation.grounds)),
+    )
+
+
+def is_defect(reservation: Reservation, policy: Policy) -> bool:
+    """Whether a reservation reports a bad state."""
+    return reservation.grounds in _DEFECTS and reservation.grounds in policy.reservation_grounds
+
+
+def is_hindrance(reservation: Reservation, policy: Policy) -> bool:
+    """Whether a reservation says why nobody could look; codes that a tenant added count as such."""
+    return reservation.grounds in policy.reservation_grounds and reservation.grounds not in _DEFECTS
+
+
+def _sides(data: Event) -> tuple[str, str | None]:
+    if isinstance(data, HandoffAccepted):
+        return data.taker, data.giver
+    if isinstance(data, HandoffReleased):
+        return data.giver, data.taker
+    assert isinstance(data, _AT_HAND)
+    return data.party, None
+
+
+_KINDS: dict[type[Event], Kind] = {
+    HandoffReleased: Kind.RELEASE,
+    HandoffAccepted: Kind.ACCEPT,
+    ItemScanned: Kind.SCAN,
+    ConditionObserved: Kind.LOOK,
+    NoticeGiven: Kind.NOTICE,
+}
+_RESERVING = (HandoffAccepted, ConditionObserved)
+_SCANNING = (CaptureMode.HUMAN_SCAN, CaptureMode.AUTO_SCAN)
+_AT_HAND = (ItemScanned, ConditionObserved)
+_PRESENT = Observation(facet=Facet.PRESENCE, value=Condition.OK)
+_AS_EXAMINED = Scan(mode=CaptureMode.HUMAN_INSPECT)
+"""Whoever notes a defect has looked, whatever mode the rest of the act was captured in."""

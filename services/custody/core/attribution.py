@@ -1,0 +1,189 @@
+"""Attribution: from what was recorded to who answers. The order of the rules is `STEPS`; each rule is in rules/.
+
+Each step reads only what the steps above it concluded. A rule that returns True ends the reasoning: the first end
+wins, and what it settled stands. Nothing here sees a clock: `as_of` is the only one.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
+
+from schemas.positions import AsOf
+from services.custody.core.acts import Kind
+from services.custody.core.case import Case, Ground
+from services.custody.core.doubts import doubts
+from services.custody.core.explain import explain
+from services.custody.core.facts import Evidence
+from services.custody.core.ground import lay
+from services.custody.core.rules import (
+    admission,
+    boundary,
+    candidates,
+    delay_and_loss,
+    delivery,
+    facets,
+    findings,
+    first_bad,
+    last_intact,
+    origin,
+    pending,
+    receipt,
+    shares,
+)
+from services.custody.core.rules.confidence import confidence
+from services.custody.core.verdict import Finding, Verdict, Witness
+
+
+class Step(NamedTuple):
+    """A row of the order table: what it gives, and the rules that give it."""
+
+    number: int
+    gives: str
+    rules: tuple[Callable[[Case], bool], ...]
+
+
+# Steps 1 to 4 make the case: the event set (ground.lay, R18 admission.admit), usable facets (condition, R6), the
+# timeline (R1 chain.fold), and the findings that stand (R0, R19). They come before there is a bracket to speak of.
+STEPS: tuple[Step, ...] = (
+    Step(5, "own L, U", (delay_and_loss.delay, delay_and_loss.loss)),  # R22, R10
+    Step(6, "U, dropped bads", (first_bad.earliest_bad,)),  # R17, R3; R15 goes here
+    Step(
+        7, "U final", (delivery.relates_back, facets.noted_late, boundary.conflict)
+    ),  # R13b, R6, R7; R26 and R25 go here
+    Step(8, "L, proved, last_seen_intact", (last_intact.latest_ok, delivery.seen_before_delivery)),  # R4, R13d
+    Step(
+        9,
+        "end",
+        (
+            delivery.noticed_too_late,  # R13c
+            origin.pre_existing,  # R14a
+            boundary.release_prevails,  # R7b
+            origin.unproved_hidden,  # R16
+        ),
+    ),
+    Step(10, "presumed L", (receipt.clean_receipt, origin.unproved_visible)),  # R5 with R13a, R16; R9d goes here
+    Step(11, "exposure", ()),  # R9b, else R9a, R9e, R9f; R9g
+    Step(12, "candidates", (candidates.held_it,)),  # R8; R29, R30, R11, R14b go here
+    Step(13, "shares", (shares.share_out,)),  # R20; R21, R23 and the record follow
+)
+
+
+def verdicts(evidence: Evidence, as_of: AsOf) -> tuple[Verdict, ...]:
+    """Every finding that stands for the subject at that moment, the gravest first, then the first opened."""
+    return judge_all(lay(evidence, as_of))
+
+
+def assess(evidence: Evidence, as_of: AsOf, finding: Finding) -> Verdict | None:
+    """The verdict about one finding at that moment; None when no such finding stands."""
+    return judge(lay(evidence, as_of), finding)
+
+
+def judge_all(ground: Ground) -> tuple[Verdict, ...]:
+    """The same for a ground that is laid: `verdicts`."""
+    found = (judge(ground, finding) for finding in findings.reported(ground))
+    return tuple(verdict for verdict in found if verdict is not None)
+
+
+def next_deadline(evidence: Evidence, as_of: AsOf) -> tuple[datetime, str] | None:
+    """The next instant after `as_of` at which time alone may change an answer, and its code; None when none is due."""
+    ground = lay(evidence, as_of)
+    chain = ground.scene.chain
+    if chain.delivered or chain.taken_over_at is None:
+        return None
+    due = (
+        (ground.contract.promised(chain.taken_over_at), "promised_time"),
+        (findings.deemed_lost_at(ground, ground.scene), "deemed_lost"),
+    )
+    return min(((t, code) for t, code in due if t is not None and t > as_of.time), default=None)
+
+
+def judge(ground: Ground, finding: Finding) -> Verdict | None:
+    """The same for a ground that is laid: `assess`."""
+    case = Case(ground, admission.admit(ground, finding), finding)
+    if not findings.stands(case):
+        return None
+    reason(case)
+    return _record(case)
+
+
+def reason(case: Case) -> None:
+    """Walk the order table until a rule ends it."""
+    for step in STEPS:
+        for rule in step.rules:
+            if rule(case):
+                return
+
+
+def _record(case: Case) -> Verdict:
+    """Write the case down as a verdict."""
+    pending.note_pending(case)
+    _note_circumstances(case)
+    assert case.outcome is not None
+    witness = case.witness
+    return Verdict(
+        subject=case.ground.evidence.subject,
+        finding=case.finding,
+        outcome=case.outcome,
+        cause=case.cause,
+        liable=shares.shares(case),
+        proved=tuple(case.proved),
+        L=case.L.boundary() if case.L else None,
+        U=case.U.boundary() if case.U else None,
+        last_seen_intact=(
+            Witness(witness.id, str(witness.fact.position), witness.party, witness.t) if witness is not None else None
+        ),
+        confidence=confidence(case),
+        rules=_rules(case),
+        flags=tuple(case.flags),
+        zones=tuple(case.zones),
+        open_alternatives=tuple(case.alternatives),
+        excluded=case.excluded(),
+        gaps=tuple(dict.fromkeys(case.gaps)),
+        footage=shares.footage(case),
+        notice_status=delivery.notice_status(case),
+        external_debtors=shares.external_debtors(case),
+        applicable_regime=case.policy.regime.value,
+        evidence=_evidence(case),
+        doubt=doubts(case),
+        as_of=case.ground.as_of.time,
+        explanation=explain(case),
+    )
+
+
+def _note_circumstances(case: Case) -> None:
+    """Flags, gaps and weak reports that touch the bracket, whatever rule ended the reasoning."""
+    if case.ground.evidence.parked:
+        case.flag("EVIDENCE_INCOMPLETE")
+    for act in admission.too_weak(case.scene, case.finding):
+        case.set_aside(act, "NOT_DIRECT")
+    if case.U is None:
+        return
+    for handoff in case.chain.handoffs:
+        if case.since <= handoff.accept.t <= case.until:
+            if handoff.skewed:
+                case.flag("CLOCK_SKEW")
+            if handoff.wrong_taker:
+                case.flag("WRONG_TAKER")
+    case.gaps += [gap.text for gap in case.chain.gaps if gap.touches(case.since, case.until)]
+    ends = [edge.act for edge in (case.L, case.U) if edge is not None and edge.act is not None]
+    if any(not (act.standing.signed or act.standing.entry or act.kind is Kind.NOTICE) for act in ends):
+        case.flag("UNSIGNED")
+
+
+def _rules(case: Case) -> tuple[str, ...]:
+    """The rules that spoke. An end of the bracket carries the rule that set it; one that was replaced is not told."""
+    ends = [edge.rule for edge in (case.L, case.U) if edge is not None]
+    told = {*case.scene.rules, *case.fired, *ends}
+    return tuple(sorted(told, key=lambda rule: (int(rule.strip("Rabcdefgh")), rule)))
+
+
+def _evidence(case: Case) -> tuple[str, ...]:
+    """Ids of the events that the answer rests on, in time order: both ends, the witness, and the handoffs between."""
+    if case.U is None:
+        return tuple(dict.fromkeys(act.id for act, _ in case.openers))
+    acts = [edge.act for edge in (case.L, case.U) if edge is not None and edge.act is not None]
+    acts += [case.witness] if case.witness is not None else []
+    acts += [case.contradicting] if case.contradicting is not None else []
+    since = min(act.t for act in acts) if acts else case.since
+    acts += [handoff.accept for handoff in case.chain.handoffs if since <= handoff.accept.t <= case.until]
+    return tuple(dict.fromkeys(act.id for act in sorted(acts, key=lambda act: act.order)))

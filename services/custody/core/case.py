@@ -1,0 +1,191 @@
+"""The case: what is known about a parcel at a moment, and what the rules have concluded about one finding so far."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from schemas.positions import AsOf
+from schemas.vocabulary import Condition, Confidence, Outcome
+from services.custody.core.acts import Act, Order
+from services.custody.core.chain import Chain, Handoff
+from services.custody.core.condition import Facets, Look
+from services.custody.core.facts import Evidence, Fact
+from services.custody.core.instants import BEGINNING
+from services.custody.core.policy import Contract, Policy
+from services.custody.core.registry import Registry
+from services.custody.core.verdict import Boundary, Excluded, Finding
+
+SetAside = dict[tuple[int, int], tuple[Fact, str]]
+"""Position of an event that is kept but not used -> the event, and why."""
+
+
+@dataclass(slots=True, eq=False)
+class Scene:
+    """The acts that count for a finding, the chain they make, and what was set aside."""
+
+    acts: Sequence[Act]
+    chain: Chain
+    excluded: SetAside
+    rules: tuple[str, ...] = ()
+    """Rules that decided what counts."""
+    bads: list[tuple[Act, Look]] = field(init=False)
+    """Every look that reports something bad, in order."""
+    oks: list[tuple[Act, Look]] = field(init=False)
+    """Every look that found something sound, in order."""
+
+    def __post_init__(self) -> None:
+        looks = [(act, look) for act in self.acts for look in act.looks]
+        self.bads = [seen for seen in looks if seen[1].value is Condition.BAD]
+        self.oks = [seen for seen in looks if seen[1].value is Condition.OK]
+
+
+@dataclass(slots=True, eq=False)
+class Ground:
+    """What all findings about a parcel at one moment share."""
+
+    evidence: Evidence
+    as_of: AsOf
+    registry: Registry
+    policy: Policy
+    contract: Contract
+    scene: Scene
+    """Before anything was taken back or set aside as self-serving (R18), which depends on the finding."""
+    corrections: list[Fact]
+
+
+@dataclass(slots=True, eq=False)
+class Edge:
+    """One end of the bracket. `order` tells before from after where instants are equal."""
+
+    t: datetime
+    order: Order
+    rule: str
+    how: str = "direct"
+    act: Act | None = None
+    grade: int | None = None
+
+    def boundary(self) -> Boundary:
+        """As the verdict record tells it."""
+        act = self.act
+        return Boundary(
+            event=act.id if act else None,
+            position=str(act.fact.position) if act else None,
+            grade=self.grade,
+            t=self.t,
+            how=self.how,
+            observer=act.party if act else None,
+            rule=self.rule,
+        )
+
+
+RANKS = (Confidence.NONE, Confidence.LOW, Confidence.MODERATE, Confidence.HIGH)
+
+
+@dataclass(slots=True, eq=False)
+class Case:
+    """The reasoning about one finding, filled in step by step. Local to one call; rules change it, nobody else."""
+
+    ground: Ground
+    scene: Scene
+    finding: Finding
+    openers: list[tuple[Act, Look]] = field(default_factory=list)
+    U: Edge | None = None
+    bad_facets: Facets = ()
+    tampered: bool = False
+    boundary: Handoff | None = None
+    """The handoff that U lies on, be it that the taker noted the harm soon after (R6)."""
+    contradicting: Act | None = None
+    """The giver's release that says sound where the taker says bad (R7b)."""
+    L: Edge | None = None
+    witness: Act | None = None
+    proved: list[str] = field(default_factory=list)
+    reserved: list[tuple[Act, Act]] = field(default_factory=list)
+    """Acceptances in the bracket from which nothing is presumed, and the act by which the taker reserved (R6)."""
+    candidates: list[str] = field(default_factory=list)
+    zones: list[tuple[str, str]] = field(default_factory=list)
+    outcome: Outcome | None = None
+    """Set by the rule that ends the reasoning; None: shares decide (R20)."""
+    cause: str | None = None
+    answerable: tuple[str, ...] = ()
+    """Who answers, where a rule that ends the reasoning says so."""
+    refuted: bool = False
+    """A better look showed a report of the harm to be a false alarm (R17)."""
+    contested: bool = False
+    """A later look says sound where U says bad, and is not believed (R17)."""
+    halves: bool = False
+    """The answerable share by heads whatever the policy (R7b)."""
+    located: bool = False
+    """Whether the place is known, so that its carrier answers to the claimant too (R20)."""
+    confidence_max: Confidence = Confidence.HIGH
+    fired: list[str] = field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
+    gaps: list[str] = field(default_factory=list)
+    alternatives: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    """Rules, and RULE_PENDING rules, that keep the answer from being surer."""
+    pending: list[str] = field(default_factory=list)
+    dropped: SetAside = field(default_factory=dict)
+    """Events that rules about this finding set aside."""
+
+    @property
+    def chain(self) -> Chain:
+        """Who held it when."""
+        return self.scene.chain
+
+    @property
+    def policy(self) -> Policy:
+        """The settings."""
+        return self.ground.policy
+
+    @property
+    def registry(self) -> Registry:
+        """Who is who."""
+        return self.ground.registry
+
+    def fire(self, rule: str, at_most: Confidence = Confidence.HIGH) -> None:
+        """Note that a rule spoke, and the highest confidence that it allows (R21)."""
+        if rule not in self.fired:
+            self.fired.append(rule)
+        self.limit(rule, at_most)
+
+    def limit(self, rule: str, at_most: Confidence) -> None:
+        """Keep the confidence down to what a rule allows, and remember which one it was."""
+        if at_most is not Confidence.HIGH and rule not in self.doubts:
+            self.doubts.append(rule)
+        if RANKS.index(at_most) < RANKS.index(self.confidence_max):
+            self.confidence_max = at_most
+
+    def flag(self, name: str) -> None:
+        """Raise a flag once."""
+        if name not in self.flags:
+            self.flags.append(name)
+
+    def set_aside(self, act: Act, why: str) -> None:
+        """List an event as excluded."""
+        self.dropped.setdefault(act.fact.position, (act.fact, why))
+
+    def end(self, outcome: Outcome, *answerable: str, cause: str | None = None) -> bool:
+        """Settle the answer; the value is what a rule that ends the reasoning returns."""
+        self.outcome, self.answerable, self.cause = outcome, answerable, cause
+        return True
+
+    @property
+    def since(self) -> datetime:
+        """Where the bracket begins: at L, or with the sender."""
+        return self.L.t if self.L is not None else BEGINNING
+
+    @property
+    def seen_since(self) -> datetime:
+        """Where the bracket begins that was seen directly, whatever is presumed inside it."""
+        return min(self.since, self.witness.t) if self.witness is not None else self.since
+
+    @property
+    def until(self) -> datetime:
+        """Where the bracket ends."""
+        assert self.U is not None
+        return self.U.t
+
+    def excluded(self) -> tuple[Excluded, ...]:
+        """Everything that is kept and shown but did not count, in order of position."""
+        found = sorted({**self.dropped, **self.scene.excluded}.items(), key=lambda item: item[0])
+        return tuple(Excluded(fact.id, str(fact.position), why) for _, (fact, why) in found)

@@ -1,0 +1,135 @@
+"""PURE. What an event concerns beside its own subject: whose act it is, whom and what it names, who must look again."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from schemas.errors import Undecodable
+from schemas.events import (
+    ConditionObserved,
+    DeadlinePassed,
+    DeviceEnrolled,
+    Event,
+    EventCorrected,
+    HandoffAccepted,
+    HandoffReleased,
+    NoticeGiven,
+    ParcelAnnounced,
+    PartyRegistered,
+    Reservation,
+    Scan,
+)
+from schemas.identifiers import parse_source
+from schemas.vocabulary import Condition, Defect
+from services.custody.core.facts import Fact
+
+_DEFECTS = frozenset(Defect)
+"""Grounds that say something is wrong; that nobody could look says nothing of the parcel (R6)."""
+
+POLICY = "policy:DEFAULT"
+"""The subject of the settings."""
+
+REGISTRIES = frozenset({"device", "party", "site", "policy"})
+"""Issuers of subjects that are no parcels: what is recorded about them bears on many parcels."""
+
+AWAITED = "first_acceptance"
+"""The `deadline` of a watch row whose instant is unknown until somebody has taken the parcel over."""
+
+
+def is_registry(subject: str) -> bool:
+    """Whether the subject is a device, a party, a site or the policy instead of a parcel or unit."""
+    return subject.partition(":")[0] in REGISTRIES
+
+
+def device_subject(source: str) -> str | None:
+    """The subject under which the device behind a source is registered; None when the source names no device."""
+    try:
+        return parse_source(source).subject
+    except Undecodable:
+        return None
+
+
+def party_subject(party: str) -> str:
+    """The subject under which a party is registered."""
+    return f"party:{party.upper()}"
+
+
+def acting_party(data: Event) -> str | None:
+    """Whose act the event is."""
+    match data:
+        case HandoffReleased(giver=party) | HandoffAccepted(taker=party):
+            return party
+        case ParcelAnnounced(contracting=party):
+            return party
+    party = getattr(data, "party", None)
+    return party if isinstance(party, str) else None
+
+
+def wakes(data: Event) -> bool:
+    """Whether the event may by itself open a case, or set or end a wait: then its subject is looked at afterwards."""
+    return reports(data) or isinstance(data, (ParcelAnnounced, DeadlinePassed, EventCorrected))
+
+
+def reports(data: Event) -> bool:
+    """Whether the event says that something is wrong. What it is worth is for the rules."""
+    match data:
+        case NoticeGiven():
+            return True
+        case HandoffAccepted(reservation=Reservation(grounds=grounds)) if grounds in _DEFECTS:
+            return True
+        case ConditionObserved(reservation=Reservation(grounds=grounds)) if grounds in _DEFECTS:
+            return True
+        case Scan(observations=observations, seal=seal):
+            return (seal is not None and seal.match is False) or any(
+                seen.value is Condition.BAD or seen.tamper for seen in observations
+            )
+    return False
+
+
+def opens(data: Event) -> bool:
+    """Whether a subject with such an event may have a case; without any it has none, and nothing is computed."""
+    return reports(data) or isinstance(data, DeadlinePassed)
+
+
+def promised(facts: Iterable[Fact]) -> bool:
+    """Whether a time of delivery was promised."""
+    return any(
+        isinstance(fact.data, ParcelAnnounced)
+        and (fact.data.promised_at is not None or fact.data.promised_after_hours is not None)
+        for fact in facts
+    )
+
+
+def named_parties(facts: Iterable[Fact]) -> frozenset[str]:
+    """Every party that the facts name in any role: whose registration may bear on the answer."""
+    found: set[str | None] = set()
+    for fact in facts:
+        found.add(fact.envelope.recordedparty)
+        for name in ("giver", "taker", "party", "to", "contracting"):
+            found.add(getattr(fact.data, name, None))
+        found |= {signer.party for signer in getattr(fact.data, "countersigned", ())}
+        if isinstance(fact.data, ParcelAnnounced):
+            found |= {leg.party for leg in fact.data.plan}
+        if isinstance(fact.data, PartyRegistered):
+            found.add(fact.data.entity)
+    return frozenset(party for party in found if party)
+
+
+def first_report(facts: Iterable[Fact]) -> datetime | None:
+    """When it was first recorded that something is wrong."""
+    return min((fact.record_time for fact in facts if reports(fact.data)), default=None)
+
+
+def devices(facts: Iterable[Fact]) -> tuple[str, ...]:
+    """The subjects of the devices that made these events, sorted."""
+    return tuple(sorted({subject for fact in facts if (subject := device_subject(fact.envelope.source))}))
+
+
+def enrolled_keys(registry: Iterable[Fact]) -> Mapping[tuple[str | None, str | None], frozenset[str]]:
+    """Public keys by device subject and key id, over every enrolment there is: whether one counts is for the rules."""
+    keys: dict[tuple[str | None, str | None], frozenset[str]] = {}
+    for fact in registry:
+        if isinstance(fact.data, DeviceEnrolled):
+            subject = f"device:{fact.data.device.upper()}"
+            for key in fact.data.keys:
+                keys[subject, key.keyid] = keys.get((subject, key.keyid), frozenset()) | {key.public_key}
+    return keys

@@ -1,0 +1,48 @@
+"""Doubts: why an answer is not surer, one sentence in both languages for each rule that keeps it down."""
+
+from services.custody.core.case import Case
+from services.custody.core.verdict import Doubt
+from services.custody.core.wording import Text
+
+_WHY = {
+    "R3": Text("nothing that could be checked supports the report", "报告没有可核验的证据支持"),
+    "R5": Text(
+        "soundness at takeover is presumed from silence; nobody is on record as having looked",
+        "接收时的完好系由未作批注推定，没有查验记录",
+    ),
+    "R6": Text("the taker's remark came after its acceptance", "接收方的批注系接收之后补作"),
+    "R7a": Text(
+        "the taker noted the harm alone; the giver neither confirmed nor denied it",
+        "损坏仅由接收方单方记录，交出方既未确认也未否认",
+    ),
+    "R7b": Text("giver and taker contradict each other about the same handoff", "交接双方就同一次交接的记录相互矛盾"),
+    "R8": Text("custody passed at an unknown moment inside the bracket", "保管责任在责任区间内的转移时刻不明"),
+    "R10": Text(
+        "nobody saw it go; the last holder answers because onward acceptance is not shown",
+        "丢失过程无人看到；因未能证明已被下一方接收，由最后保管方承担",
+    ),
+    "R13a": Text("the recipient signed without a remark", "收件人签收时未作批注"),
+    "R13b": Text("harm shown after delivery counts as there at delivery", "交付后举证的损坏视为交付时已存在"),
+    "R13c": Text("the harm was shown only after the notice days", "损坏在通知期届满后方才举证"),
+    "R14a": Text("the sender did not sign to the harm noted at pick-up", "揽收时注明的损坏未经寄件人签字确认"),
+    "R16": Text("nobody is on record as having seen it sound before", "此前没有完好的记录"),
+    "R17": Text("a later look contradicts a report of the harm", "其后的查验与损坏记录相矛盾"),
+    "R18": Text(
+        "it rests on an unsigned entry against its author's own interest", "所依据的是不利于记录方自身的未签名记录"
+    ),
+    "R20": Text("nothing on record tells whose leg it was", "现有记录无法确定发生于哪一区段"),
+    "R22": Text("nothing on record tells whose hours they were", "现有记录无法确定由谁造成延误"),
+}
+_PENDING = Text("not implemented in this version", "本版本尚未实现")
+_UNDECIDED = ("R3", "R16", "R20", "R22")
+"""Rules that say by speaking at all that something is not known."""
+
+
+def doubts(case: Case) -> tuple[Doubt, ...]:
+    """Rule by rule. Rules that are not implemented yet come last."""
+    told = [rule for rule in case.doubts if rule in _WHY]
+    told += [rule for rule in _UNDECIDED if rule in case.fired and rule not in told]
+    return (
+        *(Doubt(rule, _WHY[rule].en, _WHY[rule].zh) for rule in told),
+        *(Doubt(rule, _PENDING.en, _PENDING.zh) for rule in case.pending),
+    )

@@ -1,0 +1,106 @@
+"""The settings of the reasoning and what the contract says: folds of the policy's events and of announcements."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from schemas.events import ParcelAnnounced, PolicySet
+from schemas.vocabulary import Defect, Hindrance, Regime, SharePolicy
+from services.custody.core.facts import Fact
+from services.custody.core.instants import later
+
+DEFAULT_GROUNDS = frozenset((*(g.value for g in Hindrance), *(g.value for g in Defect)))
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Settings of a tenant or contract, with the defaults of the rule set."""
+
+    tau_grams: int | None = None
+    """None: the greater of 20 g and 0.5 %."""
+    handoff_window: timedelta = timedelta(hours=2)
+    reservation_window: timedelta = timedelta(hours=2)
+    opening_window: timedelta = timedelta(hours=24)
+    locker_notice: timedelta = timedelta(hours=24)
+    late_after: timedelta = timedelta(hours=24)
+    unit_max_stay: timedelta = timedelta(days=7)
+    clock_skew: timedelta = timedelta(seconds=120)
+    notice_days: int = 7
+    deemed_lost: timedelta | None = None
+    policy: SharePolicy = SharePolicy.FREIGHT
+    regime: Regime = Regime.CN_SAME_MODE
+    table: Mapping[str, int] = field(default_factory=dict)
+    packing_share: str = "1/2"
+    auto_accept_is_clean: bool = True
+    import_accept_is_clean: bool = False
+    drop_is_delivery: bool = False
+    reservation_grounds: frozenset[str] = DEFAULT_GROUNDS
+
+    @property
+    def chinese(self) -> bool:
+        """Whether the contract's regime is Chinese law, where the courier must look inside at pick-up."""
+        return self.regime in (Regime.CN_SAME_MODE, Regime.CN_BRAND)
+
+
+def policy_of(facts: Iterable[Fact]) -> Policy:
+    """The settings as last set; a setting that an event leaves out keeps its earlier value."""
+    changes: dict[str, Any] = {}
+    for fact in sorted((f for f in facts if isinstance(f.data, PolicySet)), key=lambda fact: fact.order):
+        assert isinstance(fact.data, PolicySet)
+        changes.update(_settings(fact.data))
+    return replace(_DEFAULTS, **changes) if changes else _DEFAULTS
+
+
+def _settings(data: PolicySet) -> dict[str, Any]:
+    settings: dict[str, Any] = {}
+    for name in data.__struct_fields__:
+        value = getattr(data, name)
+        if value is None:
+            continue
+        if name.endswith("_hours"):
+            settings[name.removesuffix("_hours")] = timedelta(hours=value)
+        elif name == "clock_skew_seconds":
+            settings["clock_skew"] = timedelta(seconds=value)
+        elif name == "reservation_grounds":
+            settings[name] = frozenset(value)
+        else:
+            settings[name] = value
+    return settings
+
+
+_DEFAULTS = Policy()
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What the paperwork says of a parcel. The announcement recorded last replaces those before."""
+
+    announced: ParcelAnnounced
+
+    def promised(self, first_acceptance: datetime | None) -> datetime | None:
+        """When delivery was promised for; None where nothing was promised or the clock has not started."""
+        if self.announced.promised_at is not None:
+            return self.announced.promised_at
+        if self.announced.promised_after_hours is None or first_acceptance is None:
+            return None
+        return later(first_acceptance, timedelta(hours=self.announced.promised_after_hours))
+
+    def freight(self, party: str) -> int | None:
+        """A carrier's part of the freight, None where unknown."""
+        parts = [leg.freight for leg in self.announced.plan if leg.party == party and leg.freight is not None]
+        return sum(parts) if parts else None
+
+    @property
+    def has_plan(self) -> bool:
+        """Whether any leg's dwell was planned, so that a delay could be split (R22)."""
+        return any(leg.dwell_hours is not None for leg in self.announced.plan)
+
+
+def contract_of(facts: Iterable[Fact]) -> Contract:
+    """The contract as last announced."""
+    last = max((f for f in facts if isinstance(f.data, ParcelAnnounced)), key=lambda fact: fact.order, default=None)
+    return Contract(last.data) if last is not None and isinstance(last.data, ParcelAnnounced) else _NO_PAPERWORK
+
+
+_NO_PAPERWORK = Contract(ParcelAnnounced())

@@ -1,0 +1,189 @@
+"""Step 1: which events count for a finding. R18 admissions, self-serving entries, and what its author may take back."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from schemas.events import EventCorrected
+from schemas.vocabulary import RECIPIENT, SENDER, Condition, FindingKind, PartyRole
+from services.custody.core.acts import Act, Kind, instant_of
+from services.custody.core.case import Ground, Scene, SetAside
+from services.custody.core.chain import Chain
+from services.custody.core.condition import Look, says_bad
+from services.custody.core.facts import Fact
+from services.custody.core.grades import DIRECT, INFERRED, NEVER, standing_of
+from services.custody.core.registry import Registry
+from services.custody.core.rules.findings import deemed_lost_at
+from services.custody.core.rules.possession import custody
+from services.custody.core.rules.rule import Rule
+from services.custody.core.verdict import Finding
+
+R18 = Rule(
+    id="R18",
+    name="time and interest",
+    en=(
+        "An answer rests on what had been recorded by the moment asked about. Late evidence under a device's "
+        "signature keeps its worth; an unsigned note written in its author's favour after the dispute arose "
+        "has none, one against it counts."
+    ),
+    zh=(
+        "认定以所问时点已记录的证据为准。设备签名的迟到证据效力不减；争议发生后作出的、"
+        "有利于己方的未签名记录不予采信，不利于己方的予以采信。"
+    ),
+    source="民诉证据规定 94(1)",
+)
+RULES = (R18,)
+
+
+def admit(ground: Ground, finding: Finding) -> Scene:
+    """R18: the scene for one finding, from the scene that all findings share."""
+    if not ground.corrections and all(act.standing.signed for act in ground.scene.acts):
+        return ground.scene
+    opened = _Dispute(ground, finding)
+    excluded = dict(ground.scene.excluded)
+    acts, refused = _take_back(ground, excluded, opened)
+    acts, self_serving = _set_aside_self_serving(ground, acts, excluded, opened)
+    chain = custody(acts, ground.registry, ground.policy)
+    raised = [_with_admissions_raised(act, chain, ground.registry) for act in acts]
+    admitted = any(one is not other for one, other in zip(raised, acts, strict=True))
+    if admitted:
+        chain = custody(raised, ground.registry, ground.policy)
+    return Scene(raised, chain, excluded, (R18.id,) if refused or self_serving or admitted else ())
+
+
+_OUTSIDERS = (PartyRole.SURVEYOR, PartyRole.AUTHORITY)
+
+
+class _Dispute:
+    """When the dispute about a finding opened, as seen by an event that may itself be the first report of it."""
+
+    def __init__(self, ground: Ground, finding: Finding) -> None:
+        moments: list[tuple[datetime, Act | None]] = []
+        for act, look in ground.scene.bads:
+            if (act.kind is Kind.NOTICE or look.direct) and says_bad(look, finding):
+                moments.append((act.fact.record_time, act))
+        if finding.kind is FindingKind.LOSS:
+            lost = deemed_lost_at(ground, ground.scene)
+            if lost is not None and lost <= ground.as_of.time:
+                moments.append((lost, None))
+        self._moments = sorted(moments, key=lambda moment: moment[0])
+
+    def open_before(self, record_time: datetime, apart_from: Act | None) -> bool:
+        """Whether anything else had opened it before something was recorded."""
+        return any(moment < record_time and (act is None or act is not apart_from) for moment, act in self._moments)
+
+
+def is_admission(act: Act, look: Look, chain: Chain, registry: Registry) -> bool:
+    """Whether the look speaks against its own recorder: bad inside its own custody, or sound at or before its takeover.
+
+    Sound between two custodies of its own clears the first one, so it is no admission.
+    Recipient and sender have a column of their own in the grade table; what they report is a claim.
+    """
+    if act.party in (SENDER, RECIPIENT):
+        return False
+    entity = registry.entity(act.party)
+    own = [segment for segment in chain.segments if registry.entity(segment.party) == entity]
+    if look.value is Condition.BAD:
+        return any(segment.holds(act.t) for segment in own)
+    return look.value is Condition.OK and bool(own) and all(act.t <= segment.start for segment in own)
+
+
+def _is_claim(act: Act) -> bool:
+    """Whether a claimant gave notice. One given by a carrier is its own word like any other."""
+    return act.kind is Kind.NOTICE and act.party in (SENDER, RECIPIENT)
+
+
+def _is_outside(act: Act, ground: Ground) -> bool:
+    """Whether a surveyor or an authority reports that is no party of the chain: it has no favour to do itself."""
+    entity = ground.registry.entity
+    held = {entity(segment.party) for segment in ground.scene.chain.segments}
+    return ground.registry.role(act.party) in _OUTSIDERS and entity(act.party) not in held
+
+
+def _take_back(ground: Ground, excluded: SetAside, opened: _Dispute) -> tuple[list[Act], bool]:
+    """Apply corrections: what is left, and whether one was refused because it would undo an admission too late."""
+    acts, refused = list(ground.scene.acts), False
+    for fact in sorted(ground.corrections, key=lambda fact: fact.order):
+        data = fact.data
+        assert isinstance(data, EventCorrected)
+        standing = standing_of(fact, instant_of(fact), ground.registry, ground.policy, ground.evidence.signatures)
+        author = ground.registry.entity(data.party)
+        if standing.why is not None or ground.registry.entity(standing.speaker) != author:
+            excluded[fact.position] = (fact, standing.why or "NOT_THE_AUTHOR")
+            continue
+        targets = [act for act in acts if act.id == data.corrects and ground.registry.entity(act.party) == author]
+        if not targets:
+            excluded[fact.position] = (fact, "NOTHING_TO_CORRECT")
+        for act in targets:
+            if _is_too_late(ground, fact, data, act, opened, signed=standing.signed):
+                excluded[fact.position] = (fact, "TOO_LATE_TO_RETRACT")
+                refused = True
+            else:
+                acts.remove(act)
+                excluded[act.fact.position] = (act.fact, "RETRACTED")
+    return acts, refused
+
+
+def _is_too_late(ground: Ground, fact: Fact, data: EventCorrected, act: Act, opened: _Dispute, *, signed: bool) -> bool:
+    """After the dispute opened, an admission or an acceptance is taken back only if the other side signs too."""
+    if not opened.open_before(fact.record_time, act):
+        return False
+    registry, chain = ground.registry, ground.scene.chain
+    author = registry.entity(data.party)
+    if any(registry.entity(signer.party) != author for signer in data.countersigned):
+        return False
+    against = act.kind is Kind.ACCEPT or any(is_admission(act, look, chain, registry) for look in act.looks)
+    return against or not signed
+
+
+def _set_aside_self_serving(
+    ground: Ground, acts: list[Act], excluded: SetAside, opened: _Dispute
+) -> tuple[list[Act], bool]:
+    """Leave out unsigned events in their recorder's favour that came after the dispute opened.
+
+    An acceptance moves custody to its author, which is against its interest: it stays, but what it says of the item
+    does not count.
+    """
+    suspects = {
+        id(act)
+        for act in acts
+        if not act.standing.signed
+        and not _is_claim(act)
+        and not _is_outside(act, ground)
+        and opened.open_before(act.fact.record_time, act)
+    }
+    if not suspects:
+        return acts, False
+    undisputed = [act for act in acts if id(act) not in suspects or act.kind is Kind.ACCEPT]
+    chain = custody(undisputed, ground.registry, ground.policy)
+    kept, found = [], False
+    for act in acts:
+        if id(act) not in suspects:
+            kept.append(act)
+            continue
+        against = tuple(look for look in act.looks if is_admission(act, look, chain, ground.registry))
+        if against or act.kind is Kind.ACCEPT:
+            kept.append(replace(act, looks=against, reservation=None))
+        else:
+            excluded[act.fact.position] = (act.fact, "SELF_SERVING")
+            found = True
+    return kept, found
+
+
+def _with_admissions_raised(act: Act, chain: Chain, registry: Registry) -> Act:
+    """The act with what speaks against its author lifted from grade 1 to 3; the same act if nothing does."""
+    if not act.standing.entry or act.kind is Kind.NOTICE:
+        return act
+    looks = tuple(
+        look._replace(grade=DIRECT, admission=True)
+        if look.grade == INFERRED and is_admission(act, look, chain, registry)
+        else look
+        for look in act.looks
+    )
+    return replace(act, looks=looks) if looks != act.looks else act
+
+
+def too_weak(scene: Scene, finding: Finding) -> list[Act]:
+    """Acts whose every report of the finding is too weak to be used, to be listed as excluded."""
+    reports = [(act, look) for act, look in scene.bads if look.grade > NEVER and says_bad(look, finding)]
+    direct = {id(act) for act, look in reports if look.direct}
+    return [act for act, _ in reports if id(act) not in direct]

@@ -1,0 +1,94 @@
+"""Step 5: findings with ends of their own. R22 delay, R10 loss, R31 found again."""
+
+from schemas.vocabulary import RECIPIENT, SENDER, Confidence, FindingKind, Outcome
+from services.custody.core.case import Case, Edge
+from services.custody.core.condition import FACETS, says_ok
+from services.custody.core.rules import findings
+from services.custody.core.rules.rule import POLICY, Rule
+
+R22 = Rule(
+    id="R22",
+    name="delay",
+    en=(
+        "A delay is split by what each carrier took beyond its plan, excused holds apart. Where no plan was "
+        "recorded, nobody can say whose hours they were."
+    ),
+    zh="延误按各承运方超出计划且无正当事由的时间分担；未记录计划的，无法认定由谁造成。",
+    source=POLICY,
+    implemented=False,
+)
+R10 = Rule(
+    id="R10",
+    name="loss",
+    en=(
+        "A parcel that is missing is answered for by its last holder who cannot show onward acceptance or "
+        "delivery. Without a report it counts as lost once the time set for that has gone by."
+    ),
+    zh="快件下落不明的，由不能证明已被下一方接收或已妥投的最后保管方承担；无人报告的，自约定期限届满之时视为丢失。",
+    source="UPU Convention 1891 Art 8(3); Southern Ry v. Frank",
+)
+R31 = Rule(
+    id="R31",
+    name="found",
+    en="A parcel that turns up is no longer lost; its delay goes on, and what it looked like before is not restored.",
+    zh="快件被找回的，不再视为丢失；延误继续计算，此前的完好状态不因此恢复。",
+    source=POLICY,
+    implemented=False,
+)
+RULES = (R22, R10, R31)
+
+
+def delay(case: Case) -> bool:
+    """R22, as far as it goes without plans: the zones in which custody passed unseen are shown, nobody is named."""
+    if case.finding.kind is not FindingKind.DELAY:
+        return False
+    case.fire("R22")
+    if findings.was_found(case.ground, case.scene):
+        case.fire("R31")
+        case.flag("FOUND")
+    if case.ground.contract.has_plan:
+        case.pending.append("R22")
+    case.zones = [(zone.giver, zone.taker) for zone in case.chain.zones]
+    return case.end(Outcome.UNDETERMINED)
+
+
+def loss(case: Case) -> bool:
+    """R10: the last holder answers; from a direct report of its absence, or from the instant it counts as lost."""
+    if case.finding.kind is not FindingKind.LOSS:
+        return False
+    missed = min((act for act, look in case.openers if look.direct), key=lambda act: act.order, default=None)
+    if missed is not None:
+        grade = max(look.grade for act, look in case.openers if act is missed)
+        case.U = Edge(missed.t, missed.order, "R10", "direct", missed, grade)
+    elif findings.is_deemed_lost(case):
+        instant = findings.deemed_lost_at(case.ground, case.scene)
+        assert instant is not None
+        case.U = Edge(instant, (instant, 0, "", ""), "R10", "R10")
+    else:
+        return False  # reported, but by nobody whose report can be used: R3 says so
+    _last_seen(case, case.U)
+    case.fire("R10", Confidence.MODERATE)
+    holder = case.chain.segments[0]
+    for segment in case.chain.segments:
+        if segment.start < case.U.t:
+            holder = segment
+    case.proved = list(
+        dict.fromkeys(s.party for s in case.chain.segments if s.overlaps(case.since, case.U.t) or s is holder)
+    )
+    case.zones = [(zone.giver, zone.taker) for zone in case.chain.zones if zone.since < case.U.t]
+    case.gaps = [gap.text for gap in case.chain.gaps if gap.t <= case.U.t and gap.text.startswith("no ACCEPT")]
+    if holder.party == RECIPIENT:
+        return case.end(Outcome.RECIPIENT, RECIPIENT)
+    if holder.party == SENDER:
+        return case.end(Outcome.SENDER, SENDER)
+    case.located = True
+    return case.end(Outcome.SEGMENT, holder.party)
+
+
+def _last_seen(case: Case, until: Edge) -> None:
+    """L of a loss: the latest direct sight of it before that."""
+    for act, look in reversed(case.scene.oks):
+        if act.order < until.order and look.direct and says_ok(look, case.finding, FACETS[FindingKind.LOSS]):
+            case.L = Edge(act.t, act.order, "R4", "direct", act, look.grade)
+            case.witness = act
+            return

@@ -1,0 +1,70 @@
+"""Steps 9 and 12: the sender's side. R14 sender, R16 origin unproved."""
+
+from schemas.vocabulary import SENDER, Confidence, Facet, FindingKind, Outcome
+from services.custody.core.case import Case
+from services.custody.core.rules.rule import Rule
+
+R14 = Rule(
+    id="R14",
+    name="sender",
+    en=(
+        "(a) Harm noted at the first acceptance was there before. (b) Bad packing that the sender signed to, "
+        "or that a neutral survey found, explains breakage under a sound carton."
+    ),
+    zh="(a) 揽收时注明的损坏系交寄前已存在；(b) 寄件人签字确认或中立查勘证明的包装缺陷，可解释外包装完好而内件破损。",
+    source="CMR 10, 17(4)(b), 18(2); HGB §411, §427; 邮政法 48",
+    implemented=False,
+)
+R16 = Rule(
+    id="R16",
+    name="origin unproved",
+    en=(
+        "Where nobody is on record as having seen it sound, nobody can be named: the burden stays with the "
+        "claimant. In China the missing check at pick-up is flagged, since the courier had to make it."
+    ),
+    zh="没有任何完好记录的，无法认定责任方，举证责任在索赔方；收寄验视缺失予以标注，因验视系揽收方的法定义务。",
+    source="邮政法 25, 59; 快递市场管理办法 26(4)",
+)
+RULES = (R14, R16)
+
+NO_PICKUP_CHECK_GAP = "no pick-up check"
+
+
+def pre_existing(case: Case) -> bool:
+    """R14a: bad at the first acceptance is the sender's; sure where the sender signed to it."""
+    first = case.chain.first_acceptance
+    if first is None or case.boundary is not first:
+        return False
+    signed = case.U is not None and case.U.act is not None and SENDER in case.U.act.joined
+    case.fire("R14a", Confidence.HIGH if signed else Confidence.MODERATE)
+    case.proved = [SENDER]
+    return case.end(Outcome.SENDER, SENDER, cause="pre_existing")
+
+
+def unproved_hidden(case: Case) -> bool:
+    """R16 at step 9: what cannot be seen from outside needs a direct L."""
+    if case.finding.kind is FindingKind.DAMAGE or case.L is not None:
+        return False
+    return _undetermined(case)
+
+
+def unproved_visible(case: Case) -> bool:
+    """R16 at step 10: visible damage needs a direct or presumed L."""
+    if case.finding.kind is not FindingKind.DAMAGE or case.L is not None:
+        return False
+    return _undetermined(case)
+
+
+def _looked_inside_at_pick_up(case: Case) -> bool:
+    """Whether the check that the law asks of the courier is on record, whatever it showed."""
+    first = case.chain.first_acceptance
+    return first is not None and any(look.facet is Facet.CONTENTS and look.direct for look in first.accept.looks)
+
+
+def _undetermined(case: Case) -> bool:
+    case.fire("R16")
+    if not _looked_inside_at_pick_up(case):
+        case.gaps.append(NO_PICKUP_CHECK_GAP)
+        if case.policy.chinese:
+            case.flag("NO_PICKUP_CHECK")
+    return case.end(Outcome.UNDETERMINED)

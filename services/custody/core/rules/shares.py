@@ -1,0 +1,140 @@
+"""Step 13: who pays what part, and who answers to the claimant. R20 unlocalised loss, R23 control record."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from schemas.vocabulary import RECIPIENT, SENDER, Confidence, Outcome, PartyRole, Regime, SharePolicy
+from services.custody.core.case import Case
+from services.custody.core.rules.rule import Rule
+from services.custody.core.verdict import Share
+
+R20 = Rule(
+    id="R20",
+    name="unlocalised",
+    en=(
+        "When the place cannot be told, every carrier of the bracket shares: by freight, by heads, by the "
+        "contract's table, or the last carrier alone, as agreed. Sender, recipient and authorities take no "
+        "share beside carriers."
+    ),
+    zh=(
+        "无法确定区段的，由责任区间内各承运方按约定分担：按运费比例、均等、按合同表或由最后承运方承担；"
+        "寄件人、收件人和机关不与承运方分担。"
+    ),
+    source="CMR 37(c), 38; 民法典 834, 842; UPU Convention 1891 Art 8(6)",
+)
+R23 = Rule(
+    id="R23",
+    name="control record",
+    en="How well each custodian of the bracket keeps its handoff records is shown and never judged.",
+    zh="责任区间内各保管方的交接记录情况仅作展示，不作评判。",
+    source="HGB §435; BGH I ZR 128/00",
+    implemented=False,
+)
+RULES = (R20, R23)
+
+_NO_SHARE_BESIDE_CARRIERS = (PartyRole.SENDER, PartyRole.RECIPIENT, PartyRole.AUTHORITY, PartyRole.SURVEYOR)
+
+
+def share_out(case: Case) -> bool:
+    """R20: outcome and answerable parties where no rule before has named them."""
+    carriers = [p for p in case.candidates if case.registry.role(p) not in _NO_SHARE_BESIDE_CARRIERS]
+    if not carriers:
+        return _no_carrier(case)
+    case.alternatives += [p for p in case.candidates if p in (SENDER, RECIPIENT) and p not in case.alternatives]
+    if len(carriers) == 1:
+        case.located = True
+        return case.end(Outcome.SEGMENT, carriers[0])
+    if case.policy.policy is SharePolicy.LAST_CARRIER:
+        case.fire("R20", Confidence.LOW)
+        return case.end(Outcome.SEGMENT, _last(case, carriers))
+    case.fire("R20")
+    return case.end(Outcome.JOINT, *carriers)
+
+
+def _last(case: Case, carriers: Sequence[str]) -> str:
+    """The carrier that held it last inside the bracket; one may have held it twice."""
+    held = [segment.party for segment in case.chain.segments if segment.overlaps(case.since, case.until)]
+    held += [taker for _, taker in case.zones if taker not in held]
+    return next((party for party in reversed(held) if party in carriers), carriers[-1])
+
+
+def _no_carrier(case: Case) -> bool:
+    if RECIPIENT in case.candidates:
+        return case.end(Outcome.RECIPIENT, RECIPIENT)
+    if SENDER in case.candidates:
+        return case.end(Outcome.SENDER, SENDER)
+    # Only an authority held it: R30 will name who presented it.
+    case.pending.append("R30")
+    return case.end(Outcome.UNDETERMINED)
+
+
+def shares(case: Case) -> tuple[Share, ...]:
+    """The exact parts of those who answer, summing to one; nobody's where nobody answers."""
+    parties = case.answerable
+    if not parties:
+        return ()
+    weights = [1] * len(parties) if case.halves else _weights(case, parties)
+    total = sum(weights)
+    return tuple(
+        Share(party, _written(Fraction(weight, total)))
+        for party, weight in zip(parties, weights, strict=True)
+        if weight
+    )
+
+
+def _weights(case: Case, parties: Sequence[str]) -> list[int]:
+    """Whole-number weights by the policy; equal ones where a freight or an entry of the table is not known."""
+    equal = [1] * len(parties)
+    match case.policy.policy:
+        case SharePolicy.FREIGHT:
+            known = [case.ground.contract.freight(party) for party in parties]
+        case SharePolicy.CONTRACT_TABLE:
+            known = [case.policy.table.get(party) for party in parties]
+        case _:
+            return equal
+    weights = [weight for weight in known if weight is not None]
+    return weights if len(weights) == len(parties) and sum(weights) > 0 else equal
+
+
+def _written(share: Fraction) -> str:
+    return str(share.numerator) if share.denominator == 1 else f"{share.numerator}/{share.denominator}"
+
+
+def external_debtors(case: Case) -> tuple[str, ...]:
+    """Whom the claimant may ask, by the contract's regime; parties of one legal entity are one debtor."""
+    if case.outcome in (Outcome.RECIPIENT, Outcome.SENDER, Outcome.UNDETERMINED):
+        return ()
+    carriers = [
+        s.party for s in case.chain.segments if case.registry.role(s.party) in (PartyRole.CARRIER, PartyRole.LOCKER)
+    ]
+    contracting = case.ground.contract.announced.contracting or (carriers[0] if carriers else None)
+    located = case.answerable if case.located else ()
+    asked: list[str | None]
+    match case.policy.regime:
+        case Regime.CMR | Regime.MC:
+            asked = [*carriers[:1], *located, *carriers[-1:]]
+        case Regime.CN_BRAND:
+            asked = [contracting, *(located or case.answerable)]
+        case _:
+            asked = [contracting, *located]
+    debtors: dict[str, str] = {}
+    for party in asked:
+        if party is not None:
+            debtors.setdefault(case.registry.entity(party), party)
+    return tuple(debtors.values())
+
+
+def footage(case: Case) -> tuple[dict[str, str], ...]:
+    """What to ask the carriers and other handlers of the bracket for: their site, and their part of the bracket."""
+    if case.U is None:
+        return ()
+    asked = []
+    for segment in case.chain.segments:
+        if segment.party in (SENDER, RECIPIENT) or segment.party not in case.proved:
+            continue
+        since, until = max(segment.start, case.seen_since), min(segment.end, case.until)
+        if since > until:
+            continue
+        site = segment.opened_by.site if segment.opened_by is not None and segment.opened_by.site else segment.party
+        asked.append({"party": segment.party, "site": site, "from": since.isoformat(), "to": until.isoformat()})
+    return tuple(asked)

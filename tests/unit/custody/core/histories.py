@@ -1,0 +1,230 @@
+"""Histories that Hypothesis makes up: chains of acts with gaps, late and unsigned records, and contradictions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from hypothesis import strategies as st
+
+from schemas import codec
+from schemas.events import (
+    ConditionObserved,
+    Countersignature,
+    DeviceEnrolled,
+    DeviceKey,
+    Event,
+    HandoffAccepted,
+    HandoffReleased,
+    ItemScanned,
+    NoticeGiven,
+    Observation,
+    Operator,
+    ParcelAnnounced,
+    PartyRegistered,
+    PolicySet,
+    Reservation,
+)
+from schemas.positions import AsOf, Position
+from schemas.vocabulary import (
+    RECIPIENT,
+    SENDER,
+    CaptureMode,
+    Condition,
+    DamageMode,
+    Facet,
+    PartyRole,
+    Proof,
+)
+from services.custody.core.attribution import verdicts
+from services.custody.core.facts import Evidence, Fact
+from services.custody.core.verdict import Verdict
+
+DAY_0 = datetime(2026, 1, 1, tzinfo=UTC)
+SUBJECT = "test:PARCEL"
+CARRIERS = ("C1", "H1", "LH", "H2")
+PHOTO = "0" * 64
+GOOD = "good"
+BAD = "bad"
+
+
+@dataclass(frozen=True)
+class Told:
+    """One event before it is recorded."""
+
+    id: str
+    by: str
+    t: timedelta
+    recorded: timedelta
+    data: Event
+    signature: str | None = GOOD
+    subject: str = SUBJECT
+
+
+@dataclass(frozen=True)
+class History:
+    """Events about one parcel, and the registry's."""
+
+    told: tuple[Told, ...]
+    registry: tuple[Told, ...] = field(repr=False)
+    as_of: AsOf = field(default_factory=lambda: AsOf(DAY_0 + timedelta(days=60)))
+
+
+def key_of(party: str) -> str:
+    """A stand-in for a public key; signatures are looked up, not computed, so any text will do."""
+    return party.lower().encode().hex().ljust(64, "0")[:64]
+
+
+def evidence(history: History, partitions: Mapping[str, int] | None = None) -> Evidence:
+    """Record the history. `partitions` says which partition each subject lives in; offsets follow the record times."""
+    offsets: dict[int, int] = {}
+    facts: list[Fact] = []
+    signatures: dict[tuple[Position, str], bool] = {}
+    for told in sorted((*history.registry, *history.told), key=lambda told: told.recorded):
+        partition = (partitions or {}).get(told.subject, 0)
+        position = Position(partition, offsets.get(partition, 0))
+        offsets[partition] = position.offset + 1
+        fact = fact_of(told, position)
+        facts.append(fact)
+        if told.signature is not None:
+            signatures[(position, key_of(told.by))] = told.signature == GOOD
+    return Evidence(
+        subject=SUBJECT,
+        facts=tuple(fact for fact in facts if fact.envelope.subject == SUBJECT),
+        registry=tuple(fact for fact in facts if fact.envelope.subject != SUBJECT),
+        signatures=signatures,
+    )
+
+
+def fact_of(told: Told, position: Position) -> Fact:
+    """The fact that recording it at a position gives, without encoding it in between."""
+    envelope = codec.Envelope(
+        id=told.id,
+        source=f"/depots/{told.by}/devices/d",
+        type=told.data.TYPE,
+        subject=told.subject,
+        time=codec.format_instant(DAY_0 + told.t),
+        data=msgspec.json.encode(told.data),
+        keyid=told.by if told.signature is not None else None,
+        signature=told.signature,
+    )
+    return Fact(
+        position=position,
+        record_time=DAY_0 + told.recorded,
+        event_time=DAY_0 + told.t,
+        envelope=envelope,
+        data=told.data,
+        identity=codec.identity(envelope.source, envelope.id),
+        content_hash=codec.content_hash(envelope),
+    )
+
+
+def registry(policy: PolicySet) -> tuple[Told, ...]:
+    """Everybody enrolled on day 0, in one order."""
+    parties = (*CARRIERS, "SVY", SENDER, RECIPIENT)
+    roles = {"SVY": PartyRole.SURVEYOR, SENDER: PartyRole.SENDER, RECIPIENT: PartyRole.RECIPIENT}
+    told = [Told("policy", "OFFICE", timedelta(), timedelta(), policy, None, "policy:DEFAULT")]
+    for party in parties:
+        registered = PartyRegistered(party=party, role=roles.get(party, PartyRole.CARRIER))
+        told.append(Told(f"party-{party}", "OFFICE", timedelta(), timedelta(), registered, None, f"party:{party}"))
+        enrolled = DeviceEnrolled(
+            device=f"{party}.d",
+            party=party,
+            keys=(DeviceKey(keyid=party, public_key=key_of(party)),),
+            instruments=("camera",),
+        )
+        told.append(Told(f"device-{party}", "OFFICE", timedelta(), timedelta(), enrolled, None, f"device:{party}.D"))
+    # Recorded one after the other, so that their order is a matter of record time.
+    return tuple(replace(each, recorded=timedelta(seconds=at)) for at, each in enumerate(told))
+
+
+observations = st.builds(
+    Observation,
+    facet=st.sampled_from((Facet.OUTER, Facet.OUTER, Facet.CONTENTS, Facet.PRESENCE)),
+    value=st.sampled_from((Condition.OK, Condition.OK, Condition.BAD, Condition.UNEXAMINED)),
+    damage=st.sampled_from((None, None, DamageMode.CRUSH)),
+    instrument=st.sampled_from((None, None, "camera")),
+    media=st.sampled_from(((), (PHOTO,))),
+)
+reservations = st.one_of(
+    st.none(),
+    st.none(),
+    st.builds(
+        Reservation, facet=st.just(Facet.OUTER), grounds=st.sampled_from(("dark", "subject_to_inspection", "wet"))
+    ),
+)
+
+
+@st.composite
+def acts(draw: st.DrawFn, index: int) -> Told:
+    """One act at a random moment, with whatever capture, lateness and signature."""
+    by = draw(st.sampled_from((*CARRIERS, *CARRIERS, *CARRIERS, RECIPIENT, SENDER, "SVY")))
+    minutes = draw(st.integers(60, 14 * 24 * 60))
+    late = draw(st.sampled_from((0, 0, 0, 0, 5, 60 * 5, 60 * 24 * 5)))
+    others = [party for party in (*CARRIERS, RECIPIENT, SENDER) if party != by]
+    shared: dict[str, Any] = {
+        "mode": draw(st.sampled_from((*CaptureMode, CaptureMode.HUMAN_INSPECT, CaptureMode.HUMAN_INSPECT))),
+        "operator": draw(st.sampled_from((Operator(ref="p1"), Operator(ref="p1"), None))),
+        "observations": tuple(draw(st.lists(observations, max_size=2))),
+        "countersigned": tuple(
+            Countersignature(party=party) for party in draw(st.lists(st.sampled_from(others), max_size=1))
+        ),
+    }
+    data: Event
+    match draw(st.sampled_from(("accept", "accept", "accept", "release", "scan", "look", "notice"))):
+        case "accept":
+            data = HandoffAccepted(taker=by, reservation=draw(reservations), **shared)
+        case "release":
+            data = HandoffReleased(giver=by, taker=draw(st.sampled_from((None, *others))), **shared)
+        case "scan":
+            data = ItemScanned(party=by, **shared)
+        case "look":
+            data = ConditionObserved(party=by, neutral=draw(st.booleans()), **shared)
+        case _:
+            data = NoticeGiven(party=RECIPIENT, observations=shared["observations"], proof=draw(st.sampled_from(Proof)))
+    # Seconds by index keep record times apart: two records are never equally old.
+    t = timedelta(minutes=minutes)
+    recorded = t + timedelta(minutes=late, seconds=index)
+    return Told(f"e{index}", by, t, recorded, data, draw(st.sampled_from((GOOD, GOOD, GOOD, None, BAD))))
+
+
+@st.composite
+def histories(draw: st.DrawFn, max_size: int = 9) -> History:
+    """A pick-up most of the time, then anything."""
+    told: list[Told] = []
+    if draw(st.integers(0, 9)):
+        seen = tuple(draw(st.lists(observations, max_size=2)))
+        picked_up = HandoffAccepted(
+            mode=CaptureMode.HUMAN_INSPECT, operator=Operator(ref="p1"), taker="C1", giver=SENDER, observations=seen
+        )
+        told.append(Told("pickup", "C1", timedelta(minutes=30), timedelta(minutes=30, seconds=50), picked_up))
+    told += [draw(acts(index)) for index in range(draw(st.integers(1, max_size)))]
+    policy = PolicySet(
+        deemed_lost_hours=draw(st.sampled_from((None, 24.0 * 10))),
+        auto_accept_is_clean=draw(st.booleans()),
+        import_accept_is_clean=draw(st.booleans()),
+    )
+    if draw(st.booleans()):
+        announced = ParcelAnnounced(contracting="C1", promised_after_hours=draw(st.sampled_from((None, 48.0))))
+        told.append(Told("paper", "OFFICE", timedelta(), timedelta(minutes=20), announced, None))
+    return History(tuple(told), registry(policy))
+
+
+def answers(history: History, partitions: Mapping[str, int] | None = None) -> tuple[Verdict, ...]:
+    """All verdicts about the history at its moment."""
+    return verdicts(evidence(history, partitions), history.as_of)
+
+
+def without_positions(value: object) -> object:
+    """A verdict as plain values, without where in the log its events lie."""
+    plain = msgspec.to_builtins(value)
+    return _strip(plain)
+
+
+def _strip(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _strip(each) for key, each in value.items() if key != "position"}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_strip(each) for each in value]
+    return value
