@@ -18,7 +18,7 @@ GENERATED = Path(__file__).parent / "generated"
 
 def schema_of(event_type: str) -> dict[str, Any]:
     """The JSON Schema of the data of one event type. Unknown fields are allowed: they are kept and not read."""
-    schema = msgspec.json.schema(EVENT_TYPES[event_type])
+    schema: dict[str, Any] = _in_ecma(msgspec.json.schema(EVENT_TYPES[event_type]))
     name = schema.pop("$ref").rpartition("/")[2]
     definitions = schema.pop("$defs")
     body = definitions.pop(name)
@@ -28,6 +28,16 @@ def schema_of(event_type: str) -> dict[str, Any]:
         **body,
         **({"$defs": definitions} if definitions else {}),
     }
+
+
+def _in_ecma(part: Any) -> Any:
+    """The schema with patterns as JSON Schema has them: ECMA-262 knows no `\\Z`, and its `$` is no end of a line."""
+    if isinstance(part, dict):
+        return {
+            name: value.replace(r"\Z", "$") if name == "pattern" and isinstance(value, str) else _in_ecma(value)
+            for name, value in part.items()
+        }
+    return [_in_ecma(item) for item in part] if isinstance(part, list) else part
 
 
 def files() -> dict[Path, str]:

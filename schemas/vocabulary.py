@@ -116,6 +116,47 @@ class RevocationReason(StrEnum):
     COMPROMISED = "compromised"
 
 
+class UnitKind(StrEnum):
+    """What holds items together. Only a manifest hides nothing: it is a list, and its lines stay exposed (R1)."""
+
+    BAG = "bag"
+    CAGE = "cage"
+    PALLET = "pallet"
+    CONTAINER = "container"
+    TRAILER = "trailer"
+    LOCKER_DOOR = "locker_door"
+    MANIFEST = "manifest"
+
+
+class OpeningReason(StrEnum):
+    """Why a unit or a parcel was opened."""
+
+    HANDLING = "handling"  # in the ordinary course
+    AUTHORITY = "authority"  # customs or police asked for it (R9f)
+    DAMAGE = "damage"
+
+
+class DropPlace(StrEnum):
+    """Where a carrier left a parcel without anybody's taking it."""
+
+    DOOR = "door"
+    LOCKER = "locker"
+    STATION = "station"
+    SHOP = "shop"
+    NEIGHBOUR = "neighbour"
+    ADDRESS = "address"  # handed over at the address, by the courier's own entry
+
+
+class HoldReason(StrEnum):
+    """Why a parcel waits; the first four excuse the time (R22)."""
+
+    CUSTOMS = "customs"
+    RECIPIENT_REQUEST = "recipient_request"
+    ADDRESS_ERROR = "address_error"
+    FORCE_MAJEURE = "force_majeure"
+    OPERATIONS = "operations"
+
+
 class FindingKind(StrEnum):
     """What went wrong. One verdict each, and for damages one each per component, mode and severity (R19)."""
 
