@@ -17,6 +17,7 @@ from services.custody.core.verdict import Finding, Verdict
 from services.scenario.build import Compiled, NotYetTellableError, Posting, compile_story
 from services.scenario.compare import differences
 from services.scenario.story import Ask, Story
+from tests.gathering import gather
 
 
 def record(postings: Sequence[Posting]) -> list[Fact]:
@@ -40,12 +41,8 @@ def evidence_of(compiled: Compiled, parcel: str | None = None) -> Evidence:
 
 
 def bundle(facts: Sequence[Fact], subject: str) -> Evidence:
-    """Facts sorted into what is about the subject and what is about devices, parties and settings."""
-    return Evidence(
-        subject=subject,
-        facts=tuple(fact for fact in facts if fact.envelope.subject == subject),
-        registry=tuple(fact for fact in facts if fact.envelope.type.startswith("registry.")),
-    )
+    """The evidence about a subject among the facts of a story."""
+    return gather(subject, facts)
 
 
 def answer(compiled: Compiled, ask: Ask) -> Verdict | None:

@@ -1,22 +1,34 @@
 """Acts: recorded events as the reasoning sees them: who did it, when, what was seen, what each look is worth."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from functools import partial
 
 from schemas.events import (
     ConditionObserved,
+    DeliveryAttempted,
+    DeliveryRefused,
     Event,
     HandoffAccepted,
     HandoffReleased,
     ItemScanned,
     NoticeGiven,
     Observation,
+    ParcelDropped,
+    ParcelRelabelled,
+    Repacked,
     Reservation,
+    ReturnOrdered,
     Scan,
+    SealApplied,
+    SealChecked,
+    UnitOpened,
+    UnitPacked,
+    UnitUnpacked,
 )
 from schemas.vocabulary import CaptureMode, Condition, DamageMode, Defect, Facet, PartyRole
+from services.custody.core.concerns import canonical
 from services.custody.core.condition import WHOLE, Look
 from services.custody.core.facts import Fact
 from services.custody.core.grades import Standing, grade_of, grade_of_claim
@@ -31,7 +43,32 @@ class Kind(Enum):
     ACCEPT = "accept"
     SCAN = "scan"
     LOOK = "look"
+    SEAL = "seal"
+    CHECK = "check"
+    PACK = "pack"
+    UNPACK = "unpack"
+    OPEN = "open"
+    REPACK = "repack"
+    RELABEL = "relabel"
+    DROP = "drop"
+    ATTEMPT = "attempt"
+    REFUSE = "refuse"
+    RETURN = "return"
     NOTICE = "notice"
+
+
+AT_HAND = (
+    Kind.SCAN,
+    Kind.LOOK,
+    Kind.SEAL,
+    Kind.CHECK,
+    Kind.PACK,
+    Kind.UNPACK,
+    Kind.OPEN,
+    Kind.REPACK,
+    Kind.RELABEL,
+)
+"""Kinds of act that take the item, or the unit it is in, at hand without being a handoff (R1: physical events)."""
 
 
 Order = tuple[datetime, int, str, str]
@@ -63,6 +100,9 @@ class Act:
     neutral: bool = False
     """A survey by somebody outside the chain."""
     exposed: bool = True
+    """The item itself was at hand; False: it was inside a closed unit."""
+    unit: str | None = None
+    """The unit whose event this is, or into or out of which the item was packed: a seal looked at is this unit's."""
     reservation: Reservation | None = None
     mode: CaptureMode | None = None
     site: str | None = None
@@ -76,41 +116,64 @@ class Act:
 
     @property
     def physical(self) -> bool:
-        """Whether somebody had the item at hand: not a notice, not a statement that it is gone."""
-        if self.kind in (Kind.NOTICE, Kind.RELEASE):
+        """Whether somebody had the item at hand: not a notice, an order, nor a statement that it is gone."""
+        if self.kind in (Kind.NOTICE, Kind.RELEASE, Kind.RETURN):
             return False
         return not any(
             look.value is Condition.BAD and look.facet in (Facet.PRESENCE, Facet.COUNT) for look in self.looks
         )
 
 
-def instant_of(fact: Fact) -> datetime:
-    """Effective event time: the device's time less the offset that its clock was measured to have."""
-    offset = fact.envelope.clockoffsetms
-    if not offset:
-        return fact.event_time
-    try:
-        return fact.event_time - timedelta(milliseconds=offset)
-    except OverflowError:
-        return fact.event_time
+def reports_act(data: Event) -> bool:
+    """Whether an event of this type reports that somebody did or saw something, or gave notice of it."""
+    return type(data) in _KINDS
 
 
-def act_of(fact: Fact, t: datetime, standing: Standing, registry: Registry, policy: Policy) -> Act | None:
-    """Read a fact as an act; None for events that report no act, such as an announcement."""
+def act_of(
+    fact: Fact,
+    t: datetime,
+    standing: Standing,
+    registry: Registry,
+    policy: Policy,
+    *,
+    unit: str | None = None,
+    hidden: bool = False,
+) -> Act | None:
+    """Read a fact as an act; None for events that report no act, such as an announcement.
+
+    `unit`: the fact is about this unit, which holds the item; `hidden`: the unit is closed, so that the item cannot be
+    seen (R9).
+    """
     data = fact.data
     kind = _KINDS.get(type(data))
     if kind is None:
         return None
     if isinstance(data, NoticeGiven):
+        if unit is not None:
+            return None  # a claim about the unit says nothing of what is in it
         order = (t, 2, fact.envelope.id, fact.envelope.source)
         looks = tuple(_look(seen, grade_of_claim(seen, data, standing)) for seen in data.observations)
         return Act(fact, kind, data.party, t, order, standing, looks, data.to)
     assert isinstance(data, Scan)
-    return _scan_act(fact, data, kind, t, standing, registry, policy)
+    if isinstance(data, (UnitPacked, UnitUnpacked)) and unit is None:
+        unit = canonical(data.unit)
+        return _scan_act(fact, data, kind, t, standing, registry, policy, unit=unit, inside=False, own=True)
+    inside = hidden or data.inside is not None
+    return _scan_act(fact, data, kind, t, standing, registry, policy, unit=unit, inside=inside, own=unit is None)
 
 
 def _scan_act(
-    fact: Fact, data: Scan, kind: Kind, t: datetime, standing: Standing, registry: Registry, policy: Policy
+    fact: Fact,
+    data: Scan,
+    kind: Kind,
+    t: datetime,
+    standing: Standing,
+    registry: Registry,
+    policy: Policy,
+    *,
+    unit: str | None,
+    inside: bool,
+    own: bool,
 ) -> Act:
     party, counterpart = _sides(data)
     entity = registry.entity(party)
@@ -132,11 +195,12 @@ def _scan_act(
     looks = [
         _look(seen, worth(seen))
         for seen in data.observations
-        if data.inside is None or seen.facet is Facet.SEAL  # inside a closed unit nothing else can be seen (R9)
+        # Inside a closed unit only its seal can be seen, and its mass taken (R9, R12); a list shows nothing of a line.
+        if (own and not inside) or seen.facet is Facet.SEAL or (inside and seen.facet is Facet.WEIGHT)
     ]
-    if _read_the_label(data, kind):
+    if own and not inside and _read_the_label(data, kind):
         looks.append(Look(Facet.PRESENCE, Condition.OK, worth(_PRESENT)))
-    if reservation is not None and is_defect(reservation, policy):
+    if reservation is not None and own and is_defect(reservation, policy):
         seen = _reserved(reservation)
         noted = _AS_EXAMINED if data.mode is not CaptureMode.IMPORT else data
         if not any(_says_the_same(look, seen) for look in looks):
@@ -144,7 +208,7 @@ def _scan_act(
     order = (t, _rank(kind), fact.envelope.id, fact.envelope.source)
     return Act(
         fact, kind, party, t, order, standing, tuple(looks), counterpart, joined, neutral,
-        data.inside is None, reservation, data.mode, data.site, reported,
+        not inside, unit, reservation, data.mode, data.site, reported,
     )  # fmt: skip
 
 
@@ -155,7 +219,7 @@ def _rank(kind: Kind) -> int:
 
 def _read_the_label(data: Scan, kind: Kind) -> bool:
     """Whether a label was read, which shows that the item was there also where nobody wrote that down."""
-    if kind is Kind.RELEASE or data.inside is not None or data.mode not in _SCANNING:
+    if kind in (Kind.RELEASE, Kind.RETURN) or data.mode not in _SCANNING:
         return False
     return not any(seen.facet is Facet.PRESENCE for seen in data.observations)
 
@@ -198,7 +262,7 @@ def _sides(data: Event) -> tuple[str, str | None]:
         return data.taker, data.giver
     if isinstance(data, HandoffReleased):
         return data.giver, data.taker
-    assert isinstance(data, _AT_HAND)
+    assert isinstance(data, _BY_ONE_PARTY)
     return data.party, None
 
 
@@ -207,11 +271,36 @@ _KINDS: dict[type[Event], Kind] = {
     HandoffAccepted: Kind.ACCEPT,
     ItemScanned: Kind.SCAN,
     ConditionObserved: Kind.LOOK,
+    SealApplied: Kind.SEAL,
+    SealChecked: Kind.CHECK,
+    UnitPacked: Kind.PACK,
+    UnitUnpacked: Kind.UNPACK,
+    UnitOpened: Kind.OPEN,
+    Repacked: Kind.REPACK,
+    ParcelRelabelled: Kind.RELABEL,
+    ParcelDropped: Kind.DROP,
+    DeliveryAttempted: Kind.ATTEMPT,
+    DeliveryRefused: Kind.REFUSE,
+    ReturnOrdered: Kind.RETURN,
     NoticeGiven: Kind.NOTICE,
 }
 _RESERVING = (HandoffAccepted, ConditionObserved)
 _SCANNING = (CaptureMode.HUMAN_SCAN, CaptureMode.AUTO_SCAN)
-_AT_HAND = (ItemScanned, ConditionObserved)
+_BY_ONE_PARTY = (
+    ItemScanned,
+    ConditionObserved,
+    SealApplied,
+    SealChecked,
+    UnitPacked,
+    UnitUnpacked,
+    UnitOpened,
+    Repacked,
+    ParcelRelabelled,
+    ParcelDropped,
+    DeliveryAttempted,
+    DeliveryRefused,
+    ReturnOrdered,
+)
 _PRESENT = Observation(facet=Facet.PRESENCE, value=Condition.OK)
 _AS_EXAMINED = Scan(mode=CaptureMode.HUMAN_INSPECT)
 """Whoever notes a defect has looked, whatever mode the rest of the act was captured in."""

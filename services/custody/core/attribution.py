@@ -122,6 +122,7 @@ def _record(case: Case) -> Verdict:
     witness = case.witness
     return Verdict(
         subject=case.ground.evidence.subject,
+        journey=case.ground.evidence.journey,
         finding=case.finding,
         outcome=case.outcome,
         cause=case.cause,

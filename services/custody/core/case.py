@@ -9,6 +9,7 @@ from schemas.vocabulary import Condition, Confidence, Outcome
 from services.custody.core.acts import Act, Order
 from services.custody.core.chain import Chain, Handoff
 from services.custody.core.condition import Facets, Look
+from services.custody.core.containment import Containment
 from services.custody.core.facts import Evidence, Fact
 from services.custody.core.instants import BEGINNING
 from services.custody.core.policy import Contract, Policy
@@ -51,6 +52,10 @@ class Ground:
     scene: Scene
     """Before anything was taken back or set aside as self-serving (R18), which depends on the finding."""
     corrections: list[Fact]
+    contained: Containment = field(default_factory=Containment)
+    """Which units it was in when."""
+    counted: tuple[Fact, ...] = ()
+    """The parcel's own events, each content once, conflicts settled: also those that report no act."""
 
 
 @dataclass(slots=True, eq=False)

@@ -1,7 +1,8 @@
 """PURE. What an event concerns beside its own subject: whose act it is, whom and what it names, who must look again."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from enum import StrEnum
 
 from schemas.errors import Undecodable
 from schemas.events import (
@@ -14,11 +15,15 @@ from schemas.events import (
     HandoffReleased,
     NoticeGiven,
     ParcelAnnounced,
+    ParcelRelabelled,
     PartyRegistered,
+    Redirected,
     Reservation,
     Scan,
+    UnitPacked,
+    UnitUnpacked,
 )
-from schemas.identifiers import parse_source
+from schemas.identifiers import parse_source, parse_subject
 from schemas.vocabulary import Condition, Defect
 from services.custody.core.facts import Fact
 
@@ -51,6 +56,73 @@ def device_subject(source: str) -> str | None:
 def party_subject(party: str) -> str:
     """The subject under which a party is registered."""
     return f"party:{party.upper()}"
+
+
+class Naming(StrEnum):
+    """In which role an event names a subject beside its own."""
+
+    PACKED = "packed"
+    UNPACKED = "unpacked"
+    RELABELLED = "relabelled"
+    HOLDS = "holds"
+
+
+def mentions(subject: str, data: Event) -> tuple[tuple[str, Naming], ...]:
+    """The other parcels and units that an event about `subject` names, canonical; what names none is left out."""
+    named = ((canonical(text), role) for text, role in _named_items(data))
+    return tuple(dict.fromkeys((item, role) for item, role in named if item is not None and item != subject))
+
+
+def _named_items(data: Event) -> Iterator[tuple[str, Naming]]:
+    match data:
+        case UnitPacked(unit=unit):
+            yield unit, Naming.PACKED
+        case UnitUnpacked(unit=unit):
+            yield unit, Naming.UNPACKED
+        case ParcelRelabelled(old=old, new=new):
+            yield old, Naming.RELABELLED
+            yield new, Naming.RELABELLED
+        case NoticeGiven(holds=str(item)):
+            yield item, Naming.HOLDS
+
+
+def canonical(item: str) -> str | None:
+    """Another item's subject in canonical form; None for what names none."""
+    try:
+        return str(parse_subject(item))
+    except Undecodable:
+        return None
+
+
+def labels(subject: str, facts: Iterable[Fact]) -> frozenset[str]:
+    """Every code that the item has been under, by the relabellings among these facts."""
+    found = {subject}
+    pairs = [
+        {fact.subject, *(item for item, role in mentions(fact.subject, fact.data) if role is Naming.RELABELLED)}
+        for fact in facts
+        if isinstance(fact.data, ParcelRelabelled)
+    ]
+    while joined := [pair for pair in pairs if pair & found and not pair <= found]:
+        found.update(*joined)
+    return frozenset(found)
+
+
+def policies(facts: Iterable[Fact]) -> tuple[str, ...]:
+    """The subjects of the settings that these facts go by: the tenant's own, and those that an announcement names."""
+    named = {fact.data.policy for fact in facts if isinstance(fact.data, ParcelAnnounced) and fact.data.policy}
+    return (POLICY, *sorted(policy_subject(code) for code in named))
+
+
+def policy_subject(code: str) -> str:
+    """The subject under which settings are set."""
+    return f"policy:{code.upper()}"
+
+
+def sites(facts: Iterable[Fact]) -> tuple[str, ...]:
+    """The subjects of the sites that these facts name, sorted."""
+    named = {site for fact in facts if isinstance(site := getattr(fact.data, "site", None), str)}
+    found = {canonical(f"site:{site}") for site in named}
+    return tuple(sorted(subject for subject in found if subject is not None))
 
 
 def acting_party(data: Event) -> str | None:
@@ -107,7 +179,7 @@ def named_parties(facts: Iterable[Fact]) -> frozenset[str]:
         for name in ("giver", "taker", "party", "to", "contracting"):
             found.add(getattr(fact.data, name, None))
         found |= {signer.party for signer in getattr(fact.data, "countersigned", ())}
-        if isinstance(fact.data, ParcelAnnounced):
+        if isinstance(fact.data, (ParcelAnnounced, Redirected)):
             found |= {leg.party for leg in fact.data.plan}
         if isinstance(fact.data, PartyRegistered):
             found.add(fact.data.entity)

@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from schemas import codec
 from schemas.events import Event
+from schemas.identifiers import parse_subject
 from schemas.positions import AsOf, Position
 
 
@@ -23,6 +24,13 @@ class Fact:
     data: Event
     identity: bytes
     content_hash: bytes
+    subject: str
+    """What it is about, in canonical form."""
+
+    @property
+    def t(self) -> datetime:
+        """Effective event time by the device's own account: its clock less the offset measured at upload (R36)."""
+        return effective(self.event_time, self.envelope.clockoffsetms)
 
     @property
     def id(self) -> str:
@@ -33,6 +41,16 @@ class Fact:
     def order(self) -> tuple[datetime, Position]:
         """Decides which of two contents under one identity counts: the smallest."""
         return (self.record_time, self.position)
+
+
+def effective(event_time: datetime, offset_ms: int | None) -> datetime:
+    """A device's time less the offset that its clock was measured to have, where the calendar has such an instant."""
+    if not offset_ms:
+        return event_time
+    try:
+        return event_time - timedelta(milliseconds=offset_ms)
+    except OverflowError:
+        return event_time
 
 
 def fact_of(position: Position, record_time: datetime, value: bytes) -> Fact:
@@ -48,6 +66,7 @@ def fact_of(position: Position, record_time: datetime, value: bytes) -> Fact:
         data=data,
         identity=codec.identity(envelope.source, envelope.id),
         content_hash=hashlib.sha256(signed_form).digest(),
+        subject=str(parse_subject(envelope.subject)),
     )
 
 
@@ -71,26 +90,46 @@ class Parked:
 
 
 @dataclass(frozen=True, slots=True)
+class Packing:
+    """That some other item was packed into a unit or unpacked from it: all that a neighbour's record is needed for."""
+
+    unit: str
+    t: datetime
+    """Effective event time."""
+    packed: bool
+    """False: unpacked."""
+    position: Position
+    record_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """Everything that an answer about one subject may rest on, in any order, repeats and conflicts included."""
 
     subject: str
     facts: tuple[Fact, ...]
-    """Events about the subject."""
+    """Events about the subject, under any of the labels that it has had."""
+    unit_facts: tuple[Fact, ...] = ()
+    """Events about the units that hold it at some time, and about the units that hold those (core/containment.py)."""
+    neighbours: tuple[Packing, ...] = ()
+    """What else was packed into those units or unpacked from them, where its own unpacking is not on record (R9h)."""
     registry: tuple[Fact, ...] = ()
-    """Events about the devices and parties that the facts name, and the policy."""
+    """Events about the devices, parties and sites that the facts name, and the settings."""
     rivals: tuple[Rival, ...] = ()
     parked: tuple[Parked, ...] = ()
     signatures: Mapping[tuple[Position, str], bool] = field(default_factory=dict)
     """Whether the record at a position carries a good signature under a public key (hex)."""
+    journey: int = 1
+    """Which journey of the code this is about; until core/journeys.py has cut it, all of them at once."""
 
     def known_at(self, as_of: AsOf) -> "Evidence":
         """The part of it that had been recorded by then."""
-        return Evidence(
-            subject=self.subject,
+        return replace(
+            self,
             facts=tuple(f for f in self.facts if as_of.knows(f.record_time, f.position)),
+            unit_facts=tuple(f for f in self.unit_facts if as_of.knows(f.record_time, f.position)),
+            neighbours=tuple(n for n in self.neighbours if as_of.knows(n.record_time, n.position)),
             registry=tuple(f for f in self.registry if as_of.knows(f.record_time, f.position)),
             rivals=tuple(r for r in self.rivals if as_of.knows(r.record_time, r.position)),
             parked=tuple(p for p in self.parked if as_of.knows(p.record_time, p.position)),
-            signatures=self.signatures,
         )

@@ -8,7 +8,6 @@ from msgspec import Struct, structs
 
 from schemas.positions import AsOf, Position
 from services.custody.core import concerns
-from services.custody.core.acts import instant_of
 from services.custody.core.attribution import judge, judge_all
 from services.custody.core.case import Ground
 from services.custody.core.facts import Evidence, Fact, Parked, Rival
@@ -94,7 +93,7 @@ def _quiet_until(known: Evidence) -> datetime:
     A lower bound, so that asking at every earlier moment, which is most of them, can be left out.
     """
     trouble = [fact.record_time for fact in known.facts if concerns.reports(fact.data)]
-    earliest = min((instant_of(fact) for fact in known.facts), default=None)
+    earliest = min((fact.t for fact in known.facts), default=None)
     if earliest is not None:
         waits = [
             hours

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from schemas.events import EventCorrected, ParcelAnnounced, Scan
 from schemas.vocabulary import RECIPIENT, SENDER, Condition, Facet, FindingKind
-from services.custody.core.acts import Act, Kind, act_of, instant_of
+from services.custody.core.acts import Act, Kind, act_of
 from services.custody.core.case import Ground
 from services.custody.core.facts import Fact
 from services.custody.core.grades import standing_of
@@ -40,7 +40,7 @@ class Standstill:
         if self._time_tells(fact.record_time):
             return False
         ground = self._ground
-        t = instant_of(fact)
+        t = fact.t
         standing = standing_of(fact, t, ground.registry, ground.policy, ground.evidence.signatures)
         act = act_of(fact, t, standing, ground.registry, ground.policy)
         # What is no act, or counts for nothing, is only listed.

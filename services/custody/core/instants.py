@@ -14,6 +14,14 @@ def later(instant: datetime, by: timedelta) -> datetime:
         return ENDLESS
 
 
+def earlier(instant: datetime, by: timedelta) -> datetime:
+    """The instant so much earlier; the beginning of time where the calendar has no such instant."""
+    try:
+        return instant - by
+    except OverflowError:
+        return BEGINNING
+
+
 def in_zone(instant: datetime, zone: tzinfo | None) -> datetime:
     """The same instant by the clocks of a zone; in its own zone where those clocks have no such date."""
     try:

@@ -14,11 +14,13 @@ from typing import NamedTuple
 
 from schemas import codec
 from schemas.errors import Undecodable
-from schemas.events import Event
+from schemas.events import Event, NoticeGiven, ParcelRelabelled, UnitPacked, UnitUnpacked
 from schemas.identifiers import parse_subject
 from schemas.leaf import leaf
 from schemas.topics import partition_of
 from services.custody.core import concerns
+from services.custody.core.concerns import Naming
+from services.custody.core.facts import effective
 from services.log.port import LogRecord
 
 EVENT = "event"
@@ -31,6 +33,9 @@ _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 # Longer ones do not fit into an index entry of the database, so such an event is parked instead of stopping everything.
 _NAME_CHARACTERS_MAX = 512
 _REASON_CHARACTERS_MAX = 500
+_SEQUENCE_END = 2**63
+# The only types that name anybody. Looked up first: asking each scan whom it names would cost as much as its JSON.
+_NAMING = frozenset({UnitPacked, UnitUnpacked, ParcelRelabelled, NoticeGiven})
 
 
 # Not frozen, and a Row neither: `object.__setattr__` for each field would cost more than decoding the JSON.
@@ -49,7 +54,9 @@ class Reading:
     source: str | None = None
     type: str | None = None
     event_time: datetime | None = None
+    """Effective: what the device's clock said, less the offset that it was measured to have."""
     party: str | None = None
+    sequence: int | None = None
     data: Event | None = None
 
 
@@ -71,6 +78,7 @@ class Row:
     type: str | None
     event_time: datetime | None
     party: str | None
+    sequence: int | None
 
     @property
     def columns(self) -> tuple[object, ...]:
@@ -90,7 +98,20 @@ class Row:
             self.type,
             self.event_time,
             self.party,
+            self.sequence,
         )
+
+
+class Mention(NamedTuple):
+    """One row of `projection.mention`, fields in the order of its columns."""
+
+    other: str
+    subject: str
+    role: str
+    partition: int
+    offset: int
+    event_time: datetime
+    record_time: datetime
 
 
 class Claim(NamedTuple):
@@ -120,6 +141,12 @@ class Batch:
     """The first row of each identity and content hash in the batch, in order."""
     waking: frozenset[tuple[bytes, bytes]]
     """Which of them need a look at their subject whatever is known about it."""
+    naming: tuple[tuple[Row, Event], ...]
+    """Rows whose event names others, and the event: not many."""
+
+    def mentions(self) -> list[Mention]:
+        """Whom the events name. What turned out to be a repeat tells nothing new."""
+        return [found for row, data in self.naming if row.standing == EVENT for found in mentions_of(row, data)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +186,7 @@ def read(record: LogRecord) -> Reading:
             if len(text) > _NAME_CHARACTERS_MAX or "\0" in text:
                 raise Undecodable(f"{name} is longer than {_NAME_CHARACTERS_MAX} characters or holds a NUL", field=name)
         data = codec.decode_data(envelope)
-        event_time = _in_utc(codec.parse_instant(envelope.time))
+        event_time = effective(_in_utc(codec.parse_instant(envelope.time)), envelope.clockoffsetms)
     except Undecodable as undecodable:
         return Reading(
             record,
@@ -171,6 +198,7 @@ def read(record: LogRecord) -> Reading:
             event_id=_clean(envelope.id)[:_NAME_CHARACTERS_MAX],
             source=_clean(envelope.source)[:_NAME_CHARACTERS_MAX],
             type=_clean(envelope.type)[:_NAME_CHARACTERS_MAX],
+            sequence=_sequence(envelope.sequence),
         )
     return Reading(
         record,
@@ -183,6 +211,7 @@ def read(record: LogRecord) -> Reading:
         type=envelope.type,
         event_time=event_time,
         party=concerns.acting_party(data),
+        sequence=_sequence(envelope.sequence),
         data=data,
     )
 
@@ -196,6 +225,7 @@ def settle(readings: Iterable[Reading], log_id: str, record_time: datetime | Non
     rows: list[Row] = []
     contents: dict[tuple[bytes, bytes], Row] = {}
     waking: set[tuple[bytes, bytes]] = set()
+    naming: list[tuple[Row, Event]] = []
     for reading in readings:
         partition, offset, key, value = reading.record
         if reading.recorded is not None and (record_time is None or reading.recorded > record_time):
@@ -217,6 +247,7 @@ def settle(readings: Iterable[Reading], log_id: str, record_time: datetime | Non
             reading.type,
             reading.event_time,
             reading.party,
+            reading.sequence,
         )
         rows.append(row)
         if reading.identity is None or reading.content_hash is None:
@@ -226,9 +257,25 @@ def settle(readings: Iterable[Reading], log_id: str, record_time: datetime | Non
             repeat(row)
         else:
             contents[content] = row
-            if reading.data is not None and (concerns.wakes(reading.data) or concerns.is_registry(row.subject)):
+            if reading.data is None:
+                continue
+            if concerns.wakes(reading.data) or concerns.is_registry(row.subject):
                 waking.add(content)
-    return Batch(tuple(rows), record_time, contents, frozenset(waking))
+            if type(reading.data) in _NAMING:
+                naming.append((row, reading.data))
+    return Batch(tuple(rows), record_time, contents, frozenset(waking), tuple(naming))
+
+
+def mentions_of(row: Row, data: Event) -> list[Mention]:
+    """Whom the event of a row names. A relabelling names its own subject too, so that both labels are found alike."""
+    assert row.event_time is not None
+    named = concerns.mentions(row.subject, data)
+    if any(role is Naming.RELABELLED for _, role in named):
+        named = (*named, (row.subject, Naming.RELABELLED))
+    return [
+        Mention(other, row.subject, role.value, row.partition, row.offset, row.event_time, row.record_time)
+        for other, role in named
+    ]
 
 
 def repeat(row: Row) -> None:
@@ -295,6 +342,14 @@ def _misplaced(record: LogRecord, subject: str) -> str | None:
     if partition_of(key) != record.partition:
         return f"the record belongs into partition {partition_of(key)}"
     return None
+
+
+def _sequence(text: str | None) -> int | None:
+    """A device's count; None where it does not count in numbers, or further than the database does."""
+    if text is None or not (text.isascii() and text.isdigit()):
+        return None
+    number = int(text)
+    return number if number < _SEQUENCE_END else None
 
 
 def _in_utc(instant: datetime) -> datetime:

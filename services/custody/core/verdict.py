@@ -17,9 +17,12 @@ class Finding(Struct, frozen=True, omit_defaults=True):
     component: str = "whole"
     damage: DamageMode | None = None
     severity: Severity | None = None
+    piece: str | None = None
+    """Of a consignment of several: which (R27)."""
 
     def __str__(self) -> str:
-        return "/".join(str(part) for part in (self.kind, self.component, self.damage or "any", self.severity or "any"))
+        parts = [self.kind, self.component, self.damage or "any", self.severity or "any"]
+        return "/".join([*map(str, parts), *([self.piece] if self.piece is not None else [])])
 
 
 class Share(Struct, frozen=True):
@@ -86,6 +89,8 @@ class Verdict(Struct, frozen=True, kw_only=True):
     """The answer about one finding. An evidence assessment, not legal advice."""
 
     subject: str
+    journey: int = 1
+    """Which journey of the code: carriers use codes again."""
     finding: Finding
     outcome: Outcome
     cause: str | None = None

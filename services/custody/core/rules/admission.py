@@ -5,7 +5,7 @@ from datetime import datetime
 
 from schemas.events import EventCorrected
 from schemas.vocabulary import RECIPIENT, SENDER, Condition, FindingKind, PartyRole
-from services.custody.core.acts import Act, Kind, instant_of
+from services.custody.core.acts import Act, Kind
 from services.custody.core.case import Ground, Scene, SetAside
 from services.custody.core.chain import Chain
 from services.custody.core.condition import Look, says_bad
@@ -105,7 +105,7 @@ def _take_back(ground: Ground, excluded: SetAside, opened: _Dispute) -> tuple[li
     for fact in sorted(ground.corrections, key=lambda fact: fact.order):
         data = fact.data
         assert isinstance(data, EventCorrected)
-        standing = standing_of(fact, instant_of(fact), ground.registry, ground.policy, ground.evidence.signatures)
+        standing = standing_of(fact, fact.t, ground.registry, ground.policy, ground.evidence.signatures)
         author = ground.registry.entity(data.party)
         if standing.why is not None or ground.registry.entity(standing.speaker) != author:
             excluded[fact.position] = (fact, standing.why or "NOT_THE_AUTHOR")

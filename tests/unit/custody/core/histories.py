@@ -117,6 +117,7 @@ def fact_of(told: Told, position: Position) -> Fact:
         data=told.data,
         identity=codec.identity(envelope.source, envelope.id),
         content_hash=codec.content_hash(envelope),
+        subject=told.subject,
     )
 
 

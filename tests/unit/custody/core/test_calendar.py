@@ -48,7 +48,7 @@ def enrolled(party: str, offset: int) -> Fact:
 
 def bundle(facts: tuple[Fact, ...], *registry: Fact) -> Evidence:
     """What is known, all of it well signed."""
-    return Evidence("yto:YT1", facts, registry, signatures={(fact.position, KEY): True for fact in facts})
+    return Evidence("yto:YT1", facts, registry=registry, signatures={(fact.position, KEY): True for fact in facts})
 
 
 @pytest.mark.parametrize("zone", [timezone(timedelta(hours=8)), UTC])
