@@ -140,6 +140,9 @@ class _Finding:
             if depth > DEPTH_MAX:
                 self.refused.append((outer.packed, "TOO_DEEP"))
                 continue
+            if outer.unit in path:
+                self.refused.append((outer.packed, "CONTAINMENT_CYCLE"))
+                continue
             cut = replace(outer, since=since, until=until)
             self._paths[cut] = self._paths[outer]
             found.append(cut)
@@ -161,7 +164,7 @@ class _Finding:
                     del inside[current.hides]
                     stays.append(replace(current, until=timed.t, unpacked=timed.fact))
                 continue
-            begun = self._begun(item, timed, path, depth)
+            begun = self._begun(item, timed, depth)
             if begun is None:
                 continue
             current = inside.get(begun.hides)
@@ -175,11 +178,11 @@ class _Finding:
             self._paths[stay] = (*path, stay.unit)
         return [stay for stay in stays if stay.since < stay.until]
 
-    def _begun(self, item: str, timed: Timed, path: tuple[str, ...], depth: int) -> Stay | None:
+    def _begun(self, item: str, timed: Timed, depth: int) -> Stay | None:
         data = timed.fact.data
         assert isinstance(data, UnitPacked)
         unit = canonical(data.unit)
-        if unit is None or unit in path:
+        if unit is None or unit == item:
             self.refused.append((timed.fact, "NO_SUCH_UNIT" if unit is None else "CONTAINMENT_CYCLE"))
             return None
         until = later(timed.t, self._max_stay)
