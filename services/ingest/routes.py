@@ -1,6 +1,7 @@
 """`POST /v1/events` and `OPTIONS /v1/events`: HTTP in, the door asked in a thread, outcomes out."""
 
 import time
+from collections import Counter
 from typing import Annotated, Any
 
 import anyio
@@ -17,6 +18,9 @@ from services.edge.roles import OPEN, allow
 from services.ingest.door import Door, Outcome, Result
 from services.ingest.requests import ACCEPTED, BadRequest, items_of
 
+# Of 8 MB at most each. A depot's uploads run side by side by the handful.
+_ARRIVING_PER_KEY_MAX = 32
+
 _MAY_POST = allow(Role.SCANNER, Role.CLAIMS, Role.OPS, Role.ADMIN)
 
 
@@ -31,6 +35,7 @@ def router(
     """The write door's routes. All that may wait is bounded: past the bound the answer is 503, never a longer queue."""
     routes = APIRouter()
     turns = anyio.CapacityLimiter(concurrent_posts)
+    arriving: Counter[str] = Counter()
     admitted = 0
 
     @routes.options("/v1/events", dependencies=[OPEN])
@@ -49,25 +54,38 @@ def router(
     @routes.post("/v1/events")
     async def post_events(request: Request, caller: Annotated[Caller, Depends(_MAY_POST)]) -> Response:
         """Take one event or a batch; answer for each of them, in the order they came."""
+        body = await receive(request, caller)
         # Counted here, between two awaits of one event loop: nobody slips in while others are on their way to a thread.
         nonlocal admitted
         if admitted >= concurrent_posts + waiting_posts:
-            metrics.count("lastintact_ingest_unavailable")
-            raise Unavailable("too many requests wait for their turn")
+            raise unavailable("too many requests wait for their turn")
         admitted += 1
         try:
-            return await take(request, caller)
+            return await take(request, caller, body)
         finally:
             admitted -= 1
 
-    async def take(request: Request, caller: Caller) -> Response:
+    async def receive(request: Request, caller: Caller) -> bytes:
+        """The body. While it arrives it takes no turn from those who are ready, and no key may keep many open."""
+        if arriving[caller.key_id] >= _ARRIVING_PER_KEY_MAX:
+            raise unavailable(f"{_ARRIVING_PER_KEY_MAX} requests of this key are still arriving")
+        arriving[caller.key_id] += 1
         try:
-            body = await request.body()
+            return await request.body()
         except Problem as error:
             unread = Reason("BODY_NOT_READ", "", error.detail, KINDS[error.slug].en)
             await anyio.to_thread.run_sync(door.refuse, caller, b"", unread, limiter=turns)
             raise
+        finally:
+            arriving[caller.key_id] -= 1
+            if not arriving[caller.key_id]:
+                del arriving[caller.key_id]
 
+    def unavailable(why: str) -> Unavailable:
+        metrics.count("lastintact_ingest_unavailable")
+        return Unavailable(why)
+
+    async def take(request: Request, caller: Caller, body: bytes) -> Response:
         def work() -> tuple[list[Outcome], float]:
             try:
                 items = items_of(request.headers.raw, body, door.limits, story_clock=door.story_clock)
@@ -83,8 +101,7 @@ def router(
                 # Abandoned, the thread ends by its own bounds; what it recorded comes back as a duplicate.
                 outcomes, seconds = await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=turns)
         except TimeoutError as error:
-            metrics.count("lastintact_ingest_unavailable")
-            raise Unavailable(f"not recorded within {answer_seconds:.0f} s") from error
+            raise unavailable(f"not recorded within {answer_seconds:.0f} s") from error
         except Unavailable:
             metrics.count("lastintact_ingest_unavailable")
             raise

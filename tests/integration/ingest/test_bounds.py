@@ -1,8 +1,9 @@
 """Who gets through the write door, and what it says when it cannot take more: keys, roles, limits, outages."""
 
+import asyncio
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -181,6 +182,42 @@ def test_past_the_bound_of_the_queue_the_answer_comes_at_once(database_url: str,
             thread.join()
 
     assert sorted(statuses) == [ACCEPTED] * 2 + [UNAVAILABLE] * 3
+
+
+def test_bodies_that_trickle_in_keep_nobody_else_from_posting(database_url: str, tmp_path: Path) -> None:
+    go = threading.Event()
+    statuses: list[int] = []
+
+    async def trickle(name: str) -> AsyncIterator[bytes]:
+        body = scan(name)
+        yield body[:10]
+        await asyncio.to_thread(go.wait)
+        yield body[10:]
+
+    with DoorWorld(database_url, tmp_path, MemoryLog()).open(concurrent_posts=1, waiting_posts=0) as world:
+
+        def send_slowly(name: str) -> None:
+            headers = {"Content-Type": STRUCTURED}
+            answer = world.asker.ask(
+                "POST", "/v1/events", key=world.keys["scanner"], headers=headers, content=trickle(name)
+            )
+            statuses.append(answer.status_code)
+
+        threads = [threading.Thread(target=send_slowly, args=(f"slow{number}",)) for number in range(34)]
+        for thread in threads:
+            thread.start()
+        deadline = time.monotonic() + 10
+        while len(statuses) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        refused_early = list(statuses)
+        meanwhile = world.post(scan("e1"), key="other").status_code
+        go.set()
+        for thread in threads:
+            thread.join()
+
+    assert refused_early == [UNAVAILABLE] * 2  # the bound of one key
+    assert meanwhile == 422  # another key is heard at once
+    assert len(statuses) == 34
 
 
 def test_a_database_that_is_away_is_503_and_nothing_is_recorded(memory: DoorWorld) -> None:
