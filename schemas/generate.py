@@ -1,4 +1,4 @@
-"""Writes `schemas/generated`: one JSON Schema (2020-12) per event type; `--check` only says what differs.
+"""Writes `schemas/generated`: a JSON Schema (2020-12) per event type and the log as AsyncAPI; `--check` only compares.
 
 Not part of the pure contract: it touches files, and runs at development time.
 """
@@ -10,15 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import yaml
 
+from schemas import asyncapi
 from schemas.events import EVENT_TYPES
+from schemas.upcast import lift
 
 GENERATED = Path(__file__).parent / "generated"
+EXAMPLES = Path(__file__).parent / "examples"
+ASYNCAPI = GENERATED / "asyncapi.yaml"
 
 
 def schema_of(event_type: str) -> dict[str, Any]:
     """The JSON Schema of the data of one event type. Unknown fields are allowed: they are kept and not read."""
-    schema: dict[str, Any] = _in_ecma(msgspec.json.schema(EVENT_TYPES[event_type]))
+    schema: dict[str, Any] = asyncapi.in_ecma(msgspec.json.schema(EVENT_TYPES[event_type]))
     name = schema.pop("$ref").rpartition("/")[2]
     definitions = schema.pop("$defs")
     body = definitions.pop(name)
@@ -30,21 +35,30 @@ def schema_of(event_type: str) -> dict[str, Any]:
     }
 
 
-def _in_ecma(part: Any) -> Any:
-    """The schema with patterns as JSON Schema has them: ECMA-262 knows no `\\Z`, and its `$` is no end of a line."""
-    if isinstance(part, dict):
-        return {
-            name: value.replace(r"\Z", "$") if name == "pattern" and isinstance(value, str) else _in_ecma(value)
-            for name, value in part.items()
-        }
-    return [_in_ecma(item) for item in part] if isinstance(part, list) else part
+def asyncapi_text() -> str:
+    """The AsyncAPI document of the log, with every golden example as it would be recorded."""
+    document = asyncapi.document(
+        {name: (EXAMPLES / f"{name}.json").read_bytes() for name in (*EVENT_TYPES, *lift.old_types)}
+    )
+    text: str = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return f"# Written by python -m schemas.generate\n{text}"
+
+
+class _Dumper(yaml.SafeDumper):
+    """Without anchors: what occurs twice is written twice, and a reader needs no YAML beyond the plain."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
 def files() -> dict[Path, str]:
-    """Every generated file and what belongs into it."""
+    """Every file that this writes and what belongs into it."""
     return {
-        GENERATED / f"{event_type}.json": json.dumps(schema_of(event_type), indent=2, ensure_ascii=False) + "\n"
-        for event_type in EVENT_TYPES
+        **{
+            GENERATED / f"{event_type}.json": json.dumps(schema_of(event_type), indent=2, ensure_ascii=False) + "\n"
+            for event_type in EVENT_TYPES
+        },
+        ASYNCAPI: asyncapi_text(),
     }
 
 

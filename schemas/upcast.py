@@ -34,6 +34,12 @@ class Upcaster:
         """Whether there is a step from this type."""
         return event_type in self._steps
 
+    def newest(self, event_type: str) -> str:
+        """The newest type that can be reached from this one."""
+        while event_type in self._steps:
+            event_type, _ = self._steps[event_type]
+        return event_type
+
     @property
     def old_types(self) -> tuple[str, ...]:
         """Types that are still read although nothing writes them any more."""

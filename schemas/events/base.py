@@ -10,7 +10,7 @@ from schemas.vocabulary import CaptureMode, Condition, CountersignMeans, DamageM
 PartyId = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z", description="A party's code; SENDER and RCP need no registration.")
 ]
-SiteId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}\Z", description="A site's code.")]
+SiteId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z", description="A site's code.")]
 EventId = Annotated[
     str, Meta(min_length=1, max_length=128, description="The `id` of another event of the same source or parcel.")
 ]

@@ -7,7 +7,7 @@ from schemas.vocabulary import FindingKind
 
 
 class ClaimPaid(Event, frozen=True, omit_defaults=True, kw_only=True):
-    """Somebody paid for a finding. A loss that was paid stays paid when the parcel turns up (R31)."""
+    """Somebody paid for a finding. A loss that was paid stays paid when the parcel turns up (R31). No EPCIS word."""
 
     TYPE: ClassVar[str] = "claims.claim_paid.v1"
     party: PartyId

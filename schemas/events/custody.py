@@ -159,7 +159,7 @@ class UnitPacked(Scan, frozen=True, omit_defaults=True, kw_only=True):
 class UnitUnpacked(Scan, frozen=True, omit_defaults=True, kw_only=True):
     """The subject was taken out of a unit. EPCIS AggregationEvent DELETE, bizStep `unpacking`, one per child.
 
-    A `seal` here is the unit's, as it was found on opening. CBV disposition `completeness_verified`.
+    A `seal` here is the unit's, as it was found on opening. One child says nothing of the unit's completeness.
     """
 
     TYPE: ClassVar[str] = "custody.unit_unpacked.v1"
@@ -183,9 +183,9 @@ class Repacked(Scan, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class ParcelRelabelled(Scan, frozen=True, omit_defaults=True, kw_only=True):
-    """A new label went over an old one. EPCIS TransformationEvent, or AssociationEvent of both labels.
+    """A new label went over an old one. EPCIS bizStep `decommissioning` of the old number, `commissioning` of the new.
 
-    The subject is either of the two numbers; `old` and `new` name both.
+    Two ObjectEvents there (DELETE, ADD), one here. The subject is either of the two numbers; `old` and `new` name both.
     """
 
     TYPE: ClassVar[str] = "custody.parcel_relabelled.v1"
@@ -205,7 +205,10 @@ class DeliveryAttempted(Scan, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class DeliveryRefused(Scan, frozen=True, omit_defaults=True, kw_only=True):
-    """The recipient, or the sender on the way back, would not take it; what it saw says why (R25)."""
+    """The recipient, or the sender on the way back, would not take it; what it saw says why (R25).
+
+    UPU event EMH, with its reason.
+    """
 
     TYPE: ClassVar[str] = "custody.delivery_refused.v1"
     party: PartyId
@@ -213,7 +216,10 @@ class DeliveryRefused(Scan, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class ParcelDropped(Scan, frozen=True, omit_defaults=True, kw_only=True):
-    """The carrier left it somewhere, by its own entry: nobody's taking (R13a, R13e, R26). UPU event EMI."""
+    """The carrier left it somewhere, by its own entry: nobody's taking (R13a, R13e, R26).
+
+    Reported as UPU event EMI, delivered; the rules say whether it is.
+    """
 
     TYPE: ClassVar[str] = "custody.parcel_dropped.v1"
     party: PartyId
@@ -227,7 +233,10 @@ class ParcelDropped(Scan, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class ReturnOrdered(Scan, frozen=True, omit_defaults=True, kw_only=True):
-    """It is to go back to the sender. Ends nothing: the way back adds segments (R24). EPCIS disposition `returned`."""
+    """It is to go back to the sender. Ends nothing: the way back adds segments (R24).
+
+    CBV disposition `returned`, of what moves from then on.
+    """
 
     TYPE: ClassVar[str] = "custody.return_ordered.v1"
     party: PartyId
@@ -244,7 +253,7 @@ class HoldPlaced(Event, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Redirected(Event, frozen=True, omit_defaults=True, kw_only=True):
-    """Another address, promise and plan from when this is recorded; custody stays where it is (R33)."""
+    """Another address, promise and plan from when this is recorded; custody stays where it is (R33). No EPCIS word."""
 
     TYPE: ClassVar[str] = "custody.redirected.v1"
     party: PartyId
@@ -279,7 +288,7 @@ class EventCorrected(Event, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class DeadlinePassed(Event, frozen=True, omit_defaults=True, kw_only=True):
-    """A due instant went by. It wakes the parcel's case and proves nothing."""
+    """A due instant went by. It wakes the parcel's case and proves nothing. No EPCIS word."""
 
     TYPE: ClassVar[str] = "custody.deadline_passed.v1"
     deadline: Code
@@ -287,7 +296,10 @@ class DeadlinePassed(Event, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class VerdictIssued(Event, frozen=True, omit_defaults=True, kw_only=True):
-    """An answer was told to somebody: in a pack, a letter, a webhook or a decision. What was told, not what is so."""
+    """An answer was told to somebody: in a pack, a letter, a webhook or a decision. What was told, not what is so.
+
+    No EPCIS word.
+    """
 
     TYPE: ClassVar[str] = "custody.verdict_issued.v1"
     digest: MediaHash
@@ -298,7 +310,7 @@ class VerdictIssued(Event, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class PayloadWithheld(Event, frozen=True, omit_defaults=True, kw_only=True):
-    """The bytes of a record are shown no more; its hash, its leaf and the evidence read from it stay."""
+    """The bytes of a record are shown no more; its hash, its leaf and the evidence read from it stay. No EPCIS word."""
 
     TYPE: ClassVar[str] = "custody.payload_withheld.v1"
     position: Annotated[str, Meta(pattern=r"^[0-9]{1,5}:[0-9]{1,18}\Z", description="Of the record, as 3:1042.")]

@@ -19,7 +19,7 @@ class DeviceKey(Struct, frozen=True, omit_defaults=True):
 
 
 class DeviceEnrolled(Event, frozen=True, omit_defaults=True, kw_only=True):
-    """A device may speak for a party. From then on its signatures and instruments count."""
+    """A device may speak for a party. From then on its signatures and instruments count. No EPCIS word."""
 
     TYPE: ClassVar[str] = "registry.device_enrolled.v1"
     device: Annotated[
@@ -31,7 +31,7 @@ class DeviceEnrolled(Event, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class DeviceRevoked(Event, frozen=True, omit_defaults=True, kw_only=True):
-    """A device, or one key of it, no longer counts. History stays; what it is worth is judged anew (domain grades)."""
+    """A device, or one key of it, no longer counts. History stays; what it is worth is judged anew. No EPCIS word."""
 
     TYPE: ClassVar[str] = "registry.device_revoked.v1"
     device: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\.[A-Za-z0-9_-]{1,64}\Z")]
@@ -43,7 +43,7 @@ class DeviceRevoked(Event, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class PartyRegistered(Event, frozen=True, omit_defaults=True, kw_only=True):
-    """Who a party is: its role, and the legal entity behind it (two parties may share one)."""
+    """Who a party is: its role, and the legal entity behind it (two parties may share one). EPCIS master data."""
 
     TYPE: ClassVar[str] = "registry.party_registered.v1"
     party: PartyId
@@ -63,7 +63,7 @@ class Camera(Struct, frozen=True, omit_defaults=True):
 
 
 class SiteRegistered(Event, frozen=True, omit_defaults=True, kw_only=True):
-    """A depot, hub or shop: who runs it, by which clock, through which doors, and what watches them."""
+    """A depot, hub or shop: who runs it, by which clock, through which doors, what watches them. EPCIS master data."""
 
     TYPE: ClassVar[str] = "registry.site_registered.v1"
     site: SiteId
@@ -78,7 +78,7 @@ class PolicySet(Event, frozen=True, omit_defaults=True, kw_only=True):
     """Settings of the reasoning. What is None keeps its default or its earlier value.
 
     The subject names the policy: `policy:DEFAULT` is the tenant's, any other goes on top of it for the contracts that
-    name it (`ParcelAnnounced.policy`).
+    name it (`ParcelAnnounced.policy`). No EPCIS word.
     """
 
     TYPE: ClassVar[str] = "registry.policy_set.v1"

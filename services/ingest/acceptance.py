@@ -13,10 +13,9 @@ from operator import attrgetter, gt
 from schemas import codec
 from schemas.codec import Envelope
 from schemas.errors import Reason, Undecodable
-from schemas.events import DeviceEnrolled, DeviceRevoked, Event, PartyRegistered, PolicySet
 from schemas.identifiers import Source, Subject, parse_source, parse_subject
 from services.edge.callers import Caller, Role
-from services.ingest import strict
+from services.ingest import naming, strict
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +31,32 @@ class Limits:
 SYSTEM_DEPOT = "system"
 """The depot of events that the installation itself makes; no key may speak for it."""
 
+_NOBODY: frozenset[Role] = frozenset()
+_ADMIN = frozenset({Role.ADMIN})
+_SCANNER = _ADMIN | {Role.SCANNER}
+_OPS = _ADMIN | {Role.OPS}
+_CLAIMS = _ADMIN | {Role.CLAIMS}
+
 # Name without version -> who may post it. The first line that fits decides; a name ending in `.` or `_` is a prefix.
 MAY_POST: tuple[tuple[str, frozenset[Role]], ...] = (
-    ("custody.deadline_passed", frozenset()),  # the ticker's
-    ("custody.verdict_issued", frozenset()),  # ours, when we told somebody
-    ("custody.payload_withheld", frozenset({Role.ADMIN})),
-    ("custody.parcel_announced", frozenset({Role.OPS, Role.ADMIN})),
-    ("custody.notice_given", frozenset({Role.CLAIMS, Role.ADMIN})),
-    ("custody.event_corrected", frozenset({Role.SCANNER, Role.CLAIMS, Role.ADMIN})),
-    ("custody.", frozenset({Role.SCANNER, Role.ADMIN})),
-    ("registry.device_", frozenset({Role.OPS, Role.ADMIN})),
-    ("registry.party_", frozenset({Role.OPS, Role.ADMIN})),
-    ("registry.site_", frozenset({Role.OPS, Role.ADMIN})),
-    ("registry.", frozenset({Role.ADMIN})),
-    ("claims.", frozenset({Role.CLAIMS, Role.ADMIN})),
-    ("", frozenset({Role.SCANNER, Role.ADMIN})),  # a device newer than this server
+    ("custody.deadline_passed", _NOBODY),  # the ticker's
+    ("custody.verdict_issued", _NOBODY),  # ours, when we told somebody
+    ("custody.payload_withheld", _ADMIN),
+    ("custody.parcel_announced", _OPS),
+    ("custody.notice_given", _CLAIMS),
+    ("custody.event_corrected", _SCANNER | _CLAIMS),
+    # Ordered at a counter or on the telephone as often as beside the parcel.
+    ("custody.hold_placed", _SCANNER | _CLAIMS | _OPS),
+    ("custody.redirected", _SCANNER | _CLAIMS | _OPS),
+    ("custody.return_ordered", _SCANNER | _CLAIMS | _OPS),
+    ("custody.", _SCANNER),
+    ("registry.device_", _OPS),
+    ("registry.party_", _OPS),
+    ("registry.site_", _OPS),
+    ("registry.", _ADMIN),
+    ("claims.", _CLAIMS),
+    ("", _SCANNER),  # a device newer than this server
 )
-
-REGISTRY_ISSUERS = frozenset({"device", "party", "policy", "site"})
-"""Issuers of subjects that are not parcels. Only `registry.` events may speak of them: one parked scan under
-`policy:DEFAULT` would make every answer incomplete."""
 
 # A clock that is wrong by more than this is worth telling the device; the rules judge it later all the same.
 FUTURE_MAX = timedelta(hours=1)
@@ -125,14 +130,7 @@ def judge_system(
     except _Refused as refused:
         return Rejection((refused.reason,))
     if subject.check_digit_ok is False:
-        warnings.append(
-            Reason(
-                "BAD_CHECK_DIGIT",
-                "subject",
-                f"The check digit of {subject} is wrong; recorded as scanned.",
-                "Look at the label: it may be damaged, or typed in wrongly.",
-            )
-        )
+        warnings.append(_bad_check_digit(subject, "subject"))
     return Accepted(envelope, subject, tuple(warnings))
 
 
@@ -263,10 +261,19 @@ def _odd_time(envelope: Envelope, now: datetime) -> tuple[Reason, ...]:
     )
 
 
+def _bad_check_digit(subject: Subject, field: str) -> Reason:
+    return Reason(
+        "BAD_CHECK_DIGIT",
+        field,
+        f"The check digit of {subject} is wrong; recorded as scanned.",
+        "Look at the label: it may be damaged, or typed in wrongly.",
+    )
+
+
 def _read_data(envelope: Envelope, subject: Subject, limits: Limits, data_is_strict: bool) -> list[Reason]:
     known = codec.is_known(envelope.type)
     is_registry = envelope.type.startswith("registry.")
-    if is_registry != (subject.issuer in REGISTRY_ISSUERS):
+    if is_registry != (subject.issuer in naming.REGISTRY_ISSUERS):
         raise Undecodable(
             f"{envelope.type[:80]} cannot be about {subject}",
             field="subject",
@@ -287,8 +294,8 @@ def _read_data(envelope: Envelope, subject: Subject, limits: Limits, data_is_str
     if b"\\u0000" in envelope.data and _NUL.search(envelope.data):
         raise Undecodable("data holds the character NUL", field="data", remedy="Send text without \\u0000.")
     if is_registry:
-        _check_registered(event, subject)
-    return [
+        naming.check_registered(event, subject)
+    warnings = [
         Reason(
             "UNKNOWN_FIELD",
             f"data.{name[:60]}",
@@ -297,26 +304,13 @@ def _read_data(envelope: Envelope, subject: Subject, limits: Limits, data_is_str
         )
         for name in codec.unknown_fields(envelope)[:UNKNOWN_FIELDS_TOLD_MAX]
     ]
+    for field, item in naming.items_named(event, subject):
+        if item.check_digit_ok is False and item != subject:
+            warnings.append(_bad_check_digit(item, field))
+    return warnings
 
 
 def _refuse_ambiguous(data: bytes, depth_max: int) -> None:
     found = strict.fault(data, depth_max)
     if found is not None:
         raise _Refused(Reason(found.code, f"data.{found.field}".rstrip("."), found.detail, found.remedy))
-
-
-def _check_registered(event: Event, subject: Subject) -> None:
-    """A registration filed under another subject than its own would never be found."""
-    match event:
-        case DeviceEnrolled(device=device) | DeviceRevoked(device=device):
-            meant = f"device:{device.upper()}"
-        case PartyRegistered(party=party):
-            meant = f"party:{party.upper()}"
-        case PolicySet():
-            meant = "policy:DEFAULT"
-        case _:
-            return
-    if str(subject) != meant:
-        raise Undecodable(
-            f"the subject {subject} is not what the data is about", field="subject", remedy=f"Send the subject {meant}."
-        )

@@ -20,7 +20,7 @@ _SPACE = re.compile(rb"[ \t\r\n]*")
 _NEXT_OBJECT = re.compile(rb",[ \t\r\n]*(?=\{)")
 _MATCHING = {b"]": b"[", b"}": b"{"}
 
-# Looking for the next whole event after a broken one reads some bytes again; no request may make us read much more.
+# Looking for the next whole event after a broken one decodes some bytes again; no request may make us decode much more.
 _REREAD_FACTOR = 4
 
 
@@ -51,16 +51,17 @@ def _split_slowly(body: bytes) -> Split:
     position = _after_space(body, position + 1)
     items: list[bytes] = []
     budget = _Budget(len(body) * _REREAD_FACTOR)
+    closes = _closes(body)
     if body[position : position + 1] == b"]":
         return Split(items, _after_space(body, position + 1) == len(body))
     while True:
-        end = _end_of_value(body, position)
+        end = _end_of_value(body, position, closes)
         if end is None or not _reads(body[position:end]):
-            end = _resume(body, position, end, budget)
+            end = _resume(body, position, end, closes, budget)
         elif body[end : end + 1] == b"]" and body[end + 1 :].strip(_WHITE):
             # The array seems to end too early: a bracket too many is part of a broken item, not the end of all.
             items.append(body[position:end].strip(_WHITE))
-            position, end = end, _resume(body, end, None, budget)
+            position, end = end, _resume(body, end, None, closes, budget)
         items.append(body[position:end].strip(_WHITE))
         if end >= len(body):
             return Split(items, False)
@@ -70,42 +71,63 @@ def _split_slowly(body: bytes) -> Split:
 
 
 class _Budget:
-    """How many bytes may still be read again."""
+    """How many bytes may still be decoded again."""
 
     def __init__(self, left: int) -> None:
         self.left = left
 
 
-def _resume(body: bytes, start: int, end: int | None, budget: _Budget) -> int:
+def _closes(body: bytes) -> dict[int, int]:
+    """For each opening bracket that has its own closing one: where it stands, and the index behind that one.
+
+    One pass, so that many broken items cost no more than one. What is left open inside a pair does not count; a closing
+    bracket that nothing waits for is passed over.
+    """
+    closes: dict[int, int] = {}
+    waiting: list[tuple[bytes, int]] = []
+    count = {b"[": 0, b"{": 0}
+    for found in _TOKEN.finditer(body):
+        token = found[0]
+        if token in count:
+            waiting.append((token, found.start()))
+            count[token] += 1
+        elif token in _MATCHING and count[_MATCHING[token]]:
+            opening, start = b"", 0
+            while opening != _MATCHING[token]:
+                opening, start = waiting.pop()
+                count[opening] -= 1
+            closes[start] = found.end()
+    return closes
+
+
+def _resume(body: bytes, start: int, end: int | None, closes: dict[int, int], budget: _Budget) -> int:
     """Where the broken item from `start` on ends: before the next whole event, else at `end` or the body's end."""
     last = len(body) if end is None else end
     for comma in _NEXT_OBJECT.finditer(body, start, last):
+        following = closes.get(comma.end())
+        if following is None:
+            continue
+        budget.left -= following - comma.end()
         if budget.left <= 0:
             break
-        following = _end_of_value(body, comma.end())
-        budget.left -= (following or len(body)) - comma.end()
-        if following is not None and _is_event(body[comma.end() : following]):
+        if _is_event(body[comma.end() : following]):
             return comma.start()
     return last
 
 
-def _end_of_value(body: bytes, start: int) -> int | None:
+def _end_of_value(body: bytes, start: int, closes: dict[int, int]) -> int | None:
     """The index of the comma or bracket that ends the array item beginning at `start`; None when none does."""
-    open_brackets: list[bytes] = []
+    if body[start : start + 1] in (b"[", b"{"):
+        behind = closes.get(start)
+        if behind is None:
+            return None
+        start = behind
     for found in _TOKEN.finditer(body, start):
         token = found[0]
-        if token in {b"[", b"{"}:
-            open_brackets.append(token)
-        elif token in {b"]", b"}"}:
-            if not open_brackets:
-                return found.start() if token == b"]" else None
-            if open_brackets.pop() != _MATCHING[token]:
-                return None
-        elif token == b",":
-            if not open_brackets:
-                return found.start()
-        elif token == b'"':
-            return None
+        if token in (b",", b"]"):
+            return found.start()
+        if len(token) == 1:
+            return None  # a bracket or a lone quote where none belongs
     return None
 
 

@@ -17,9 +17,21 @@ ROOT = Path(__file__).parents[2]
 PURE = (
     *(
         f"schemas.{name}"
-        for name in ("codec", "errors", "events", "identifiers", "leaf", "positions", "topics", "upcast", "vocabulary")
+        for name in (
+            "asyncapi",
+            "codec",
+            "errors",
+            "events",
+            "identifiers",
+            "leaf",
+            "positions",
+            "topics",
+            "upcast",
+            "vocabulary",
+        )
     ),
     "services.ingest.acceptance",
+    "services.ingest.naming",
     "services.custody.core",
     *(f"services.scenario.{name}" for name in ("build", "compare", "keys", "story", "telling")),
 )

@@ -116,3 +116,12 @@ def test_hostile_bodies_are_cut_in_bounded_time(body: bytes) -> None:
 
     # Bounded re-reading takes well under a second; without the bound these take hours.
     assert time.process_time() - began < 10
+
+
+def test_many_broken_items_take_none_of_their_whole_neighbours_with_them() -> None:
+    whole = [b'{"specversion":"1.0","id":"e%d","data":{"a":[1,{"b":2}]}}' % number for number in range(2000)]
+    items = [item if number % 2 else item[:-1] for number, item in enumerate(whole)]
+
+    found = split(b"[" + b",".join(items) + b"]").items
+
+    assert found == items
