@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 KAFKA_FLAG := $(if $(filter-out 0,$(KAFKA)),--kafka)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up check test bench jars lock lock-jars clean
+.PHONY: help demo up check test laws bench jars lock lock-jars clean
 # Half a virtual environment must not look like a whole one.
 .DELETE_ON_ERROR:
 
@@ -46,6 +46,9 @@ check: $(STAMP) ## Format, lint, types, import arrows, drift; no tests
 
 test: check jars ## check, then every test, with a real Postgres and a real Kafka
 	$(BIN)/python -m pytest $(TEST_ARGS)
+
+laws: $(STAMP) ## Search, at random and for long, for histories that break the laws of the core
+	LASTINTACT_LAWS=search $(BIN)/python -m pytest tests/unit/custody/core --timeout 0 $(TEST_ARGS)
 
 bench: $(STAMP) ## Measure; prints each figure beside its floor
 	$(BIN)/python -m tests.bench.core

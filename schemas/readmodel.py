@@ -29,6 +29,9 @@ ARCHIVE = "archive"
 PROJECTION = "projection"
 ACCESS = "access"
 
+PROJECTED = "lastintact_projected"
+"""The channel that is notified, with the commit, when rows became visible."""
+
 metadata = MetaData()
 
 INSTANT = DateTime(timezone=True)
@@ -100,13 +103,32 @@ event = Table(
     Column("event_id", Text),
     Column("source", Text),
     Column("type", Text),
-    Column("event_time", INSTANT),
+    Column("event_time", INSTANT, comment="Effective: the device's clock less the offset that it measured at upload."),
     Column("party", Text, comment="Whose act it is."),
+    Column("sequence", BigInteger, comment="The device's own count of its events, where it is a number."),
     PrimaryKeyConstraint("partition", "offset"),
     Index("event_by_subject", "subject", "record_time", "partition", "offset"),
     Index("event_by_id", "event_id"),
+    Index("event_by_source", "source", "sequence", postgresql_where=text("sequence IS NOT NULL")),
     schema=PROJECTION,
     comment="One row per record of the archive, in the same order.",
+)
+
+mention = Table(
+    "mention",
+    metadata,
+    Column("other", Text, nullable=False, comment="A unit, a label or a parcel that an event about `subject` names."),
+    Column("subject", Text, nullable=False),
+    Column("role", Text, nullable=False, comment="packed, unpacked, relabelled or holds."),
+    Column("partition", SmallInteger, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("event_time", INSTANT, nullable=False, comment="As the event's row has it: effective."),
+    Column("record_time", INSTANT, nullable=False),
+    PrimaryKeyConstraint("partition", "offset", "other", "role"),
+    Index("mention_by_other", "other", "event_time"),
+    schema=PROJECTION,
+    comment="Who else an event is about: what was put into a unit, which labels are one item. "
+    "A relabelling names both.",
 )
 
 event_identity = Table(
@@ -141,6 +163,8 @@ stale = Table(
     metadata,
     Column("mark", BigInteger, Identity(always=True), primary_key=True),
     Column("subject", Text, nullable=False),
+    Column("itself", Boolean, nullable=False, comment="Its own case and wait may have changed."),
+    Column("others", Boolean, nullable=False, comment="So may those that rest on it: its contents, its other labels."),
     Index("stale_by_subject", "subject"),
     schema=PROJECTION,
     comment="Subjects whose verdicts may have changed; added by the projector, removed by the refresher that saw them.",
@@ -152,7 +176,9 @@ watch = Table(
     Column("subject", Text, primary_key=True),
     Column("due", INSTANT, nullable=False),
     Column("deadline", Text, nullable=False),
+    Column("rests_on", ARRAY(Text), nullable=False, comment="As of a case; empty once the instant is known."),
     Index("watch_by_due", "due"),
+    Index("watch_by_rests_on", "rests_on", postgresql_using="gin"),
     schema=PROJECTION,
     comment="The next instant at which time alone may change an answer about a parcel.",
 )
@@ -160,19 +186,38 @@ watch = Table(
 parcel_case = Table(
     "parcel_case",
     metadata,
-    Column("subject", Text, primary_key=True),
+    Column("subject", Text, nullable=False),
+    Column(
+        "journey", SmallInteger, nullable=False, comment="Carriers use a code again: which of its journeys, from 1."
+    ),
     Column("opened", INSTANT, nullable=False, comment="Record time of the event that opened it."),
     Column("changed", INSTANT, nullable=False, comment="Record time of the event that last changed an answer."),
     Column("verdicts", JSONB, nullable=False, comment="The verdicts that stand, as told by the public API."),
     Column("kinds", ARRAY(Text), nullable=False),
     Column("outcome", Text, comment="Of the first verdict; null: none stands."),
     Column("confidence", Text),
-    Column("parties", ARRAY(Text), nullable=False, comment="Every party that the verdicts rest on."),
-    Column("devices", ARRAY(Text), nullable=False),
+    Column(
+        "incidents", ARRAY(Text), nullable=False, comment="SEAL_BROKEN, UNIT_OPENED, SENSOR: work without a verdict."
+    ),
+    Column("inside", Integer, nullable=False, comment="Items recorded inside the unit at the first incident."),
+    Column(
+        "parties",
+        ARRAY(Text),
+        nullable=False,
+        comment="Every party that the verdicts rest on.",
+    ),
+    Column(
+        "rests_on",
+        ARRAY(Text),
+        nullable=False,
+        comment="Subjects beside its own that the answer rests on: devices, parties, settings, sites, units, labels.",
+    ),
     Column("positions", Text, nullable=False, comment="Position vector that was projected when it was computed."),
+    PrimaryKeyConstraint("subject", "journey"),
     Index("parcel_case_by_parties", "parties", postgresql_using="gin"),
-    Index("parcel_case_by_devices", "devices", postgresql_using="gin"),
+    Index("parcel_case_by_rests_on", "rests_on", postgresql_using="gin"),
     Index("parcel_case_by_opened", text("opened DESC"), "subject"),
+    Index("parcel_case_by_changed", "changed", "subject", "journey"),
     schema=PROJECTION,
     comment="Parcels with a finding: the worklist. A cache of the pure core's answer.",
 )
@@ -181,12 +226,13 @@ verdict_version = Table(
     "verdict_version",
     metadata,
     Column("subject", Text, nullable=False),
+    Column("journey", SmallInteger, nullable=False),
     Column("finding", Text, nullable=False, comment="Kind, component, mode and severity, as the verdict names it."),
     Column("version", Integer, nullable=False),
     Column("record_time", INSTANT, nullable=False),
     Column("because", Text, comment="Id of the event that changed the answer."),
     Column("verdict", JSONB, comment="Null: from here on no verdict stands."),
-    PrimaryKeyConstraint("subject", "finding", "version"),
+    PrimaryKeyConstraint("subject", "journey", "finding", "version"),
     schema=PROJECTION,
     comment="History of the answers; a cache of its definition, compared by fsck.",
 )

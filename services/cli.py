@@ -283,6 +283,8 @@ def work_background() -> None:
 def _serve(make_app: Callable[[], "FastAPI"], fd: int | None) -> None:
     import uvicorn
 
+    from services.edge.wire import ProblemProtocol
+
     _lifeline()
     port = os.environ.get("LASTINTACT_PORT", str(DEFAULT_PORT))
     if not port.isdecimal():
@@ -292,6 +294,7 @@ def _serve(make_app: Callable[[], "FastAPI"], fd: int | None) -> None:
     uvicorn.run(
         application,
         fd=fd,
+        http=ProblemProtocol,
         host=os.environ.get("LASTINTACT_HOST", "127.0.0.1"),
         port=int(port),
         access_log=False,

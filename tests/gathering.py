@@ -7,7 +7,7 @@ from schemas.events import UnitPacked, UnitUnpacked
 from schemas.positions import Position
 from services.custody.core import concerns
 from services.custody.core.concerns import Naming
-from services.custody.core.containment import DEPTH_MAX, longest_stay, window
+from services.custody.core.containment import DEPTH_MAX, REST_MAX, longest_stay, window
 from services.custody.core.facts import Evidence, Fact, Packing, Rival
 
 
@@ -71,4 +71,6 @@ def _spans(item: str, facts: Sequence[Fact], longest: timedelta) -> dict[str, tu
 
 
 def _lies_in(fact: Fact, span: tuple[datetime, datetime]) -> bool:
+    if isinstance(fact.data, (UnitPacked, UnitUnpacked)) and span[0] - REST_MAX <= fact.t <= span[1] + REST_MAX:
+        return True
     return span[0] <= fact.t <= span[1] or span[0] <= fact.record_time <= span[1]

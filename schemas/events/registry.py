@@ -96,6 +96,9 @@ class PolicySet(Event, frozen=True, omit_defaults=True, kw_only=True):
     late_after_hours: Hours | None = None
     unit_max_stay_hours: Hours | None = None
     clock_skew_seconds: Annotated[float, Meta(ge=0, le=86400)] | None = None
+    """How far the clocks of two devices may differ, both measured at upload."""
+    clock_skew_unmeasured_seconds: Annotated[float, Meta(ge=0, le=86400)] | None = None
+    """The same where neither was ever measured."""
     notice_days: Annotated[int, Meta(ge=0, le=3660)] | None = None
     deemed_lost_hours: Hours | None = None
     policy: SharePolicy | None = None

@@ -14,12 +14,13 @@ from sqlalchemy import Connection, Engine, Table, select, text
 from schemas import readmodel
 from schemas.readmodel import log, parcel_case, stale, verdict_version
 from services.custody.core import concerns, projection
-from services.custody.core.casework import casework
-from services.custody.core.projection import Row
-from services.custody.evidence import load_many, read_positions
+from services.custody.core.casework import casework, opens
+from services.custody.core.projection import Mention, Row
+from services.custody.evidence import labels_of, load_many, read_positions
+from services.custody.inside import with_inside
 from services.custody.refresh import concerned_by
 from services.custody.replay import Progress, Say
-from services.custody.store import copy_rows
+from services.custody.store import copy_mentions, copy_rows
 from services.edge.database import unavailable_when_lost
 from services.log.port import LogRecord
 
@@ -85,6 +86,7 @@ def fsck(engine: Engine, tell: Callable[[Difference], None], *, say: Say = lambd
 
 def _differences(connection: Connection, summary: Summary, progress: Progress) -> Iterator[Difference]:
     connection.execute(text("CREATE TEMPORARY TABLE refolded (LIKE projection.event) ON COMMIT DROP"))
+    connection.execute(text("CREATE TEMPORARY TABLE named (LIKE projection.mention) ON COMMIT DROP"))
     opening: set[str] = set()
     yield from _refold(connection, summary, opening, progress)
     connection.execute(text("CREATE INDEX ON refolded (identity, content_hash)"))
@@ -110,7 +112,7 @@ _EXPECTED = {
         SELECT partition, "offset", record_time, leaf, subject,
                CASE WHEN place > 1 THEN 'repeat' ELSE standing END AS standing,
                CASE WHEN place > 1 THEN NULL ELSE reason END AS reason,
-               identity, content_hash, event_id, source, type, event_time, party
+               identity, content_hash, event_id, source, type, event_time, party, sequence
         FROM (
             SELECT *, CASE WHEN identity IS NULL THEN 1 ELSE row_number() OVER (
                 PARTITION BY identity, content_hash ORDER BY partition, "offset"
@@ -124,6 +126,10 @@ _EXPECTED = {
     "projection.identity_clash": f"""
         SELECT identity, content_hash, partition, "offset", record_time, subject FROM ({_FIRSTS}) AS claims
         WHERE contents > 1
+    """,  # noqa: S608
+    # A repeat names nobody anew: the first record of its content did.
+    "projection.mention": f"""
+        SELECT named.* FROM named JOIN ({_FIRSTS}) AS firsts USING (partition, "offset")
     """,  # noqa: S608
     "projection.position": """
         SELECT head.partition, coalesce(max(refolded."offset") + 1, 0) AS next_offset,
@@ -145,16 +151,17 @@ def _refold(connection: Connection, summary: Summary, opening: set[str], progres
             records = _records(connection, partition, following, min(end, following + _BATCH))
             yield from _holes(partition, following, min(end, following + _BATCH), records)
             readings = [projection.read(record) for record in records]
-            opening |= {
-                reading.subject for reading in readings if reading.data is not None and concerns.opens(reading.data)
-            }
+            opening |= {reading.subject for reading in readings if reading.data is not None and opens(reading.data)}
             # One by one, so that the fold does not know of repeats: the comparison finds them by itself.
             rows: list[Row] = []
+            mentions: list[Mention] = []
             for reading in readings:
                 batch = projection.settle([reading], log_id, record_time)
                 record_time = batch.record_time
                 rows += batch.rows
+                mentions += batch.mentions()
             copy_rows(connection, sql.Identifier("refolded"), rows)
+            copy_mentions(connection, sql.Identifier("named"), mentions)
             following = min(end, following + _BATCH)
             summary.records += len(records)
             progress(summary.records, total)
@@ -235,39 +242,42 @@ def _compare_heads(connection: Connection) -> Iterator[Difference]:
 def _compare_cases(connection: Connection, opening: set[str], summary: Summary) -> Iterator[Difference]:
     """Cases and histories against the pure core's answer from the same evidence; marked ones are left out."""
     stored = set(connection.execute(select(parcel_case.c.subject).union(select(verdict_version.c.subject))).scalars())
-    marked = set(connection.execute(select(stale.c.subject)).scalars())
-    registries = {subject for subject in marked if concerns.is_registry(subject)}
-    if registries:
-        marked |= set(connection.execute(concerned_by(connection, registries)).scalars())
+    marks = connection.execute(select(stale.c.subject, stale.c.itself, stale.c.others)).all()
+    marked = {mark.subject for mark in marks if mark.itself}
+    spreading = {mark.subject for mark in marks if mark.others or concerns.is_registry(mark.subject)}
+    if spreading:
+        marked |= set(connection.execute(concerned_by(connection, spreading)).scalars())
+    # What opened a case may lie under another label than the one that the parcel is worked on under.
+    opening |= {label for labels in labels_of(connection, opening).values() for label in labels}
     wanted = sorted(subject for subject in stored | opening if not concerns.is_registry(subject))
     asked = [subject for subject in wanted if subject not in marked]
     summary.pending = len(wanted) - len(asked)
     positions = read_positions(connection)
     for start in range(0, len(asked), _CASES):
         subjects = asked[start : start + _CASES]
-        cases = {
-            row.subject: dict(row._mapping)
-            for row in connection.execute(select(parcel_case).where(parcel_case.c.subject.in_(subjects)))
-        }
-        versions = {
-            (row.subject, row.finding, row.version): dict(row._mapping)
-            for row in connection.execute(select(verdict_version).where(verdict_version.c.subject.in_(subjects)))
-        }
-        for subject, evidence in load_many(connection, subjects, positions).items():
-            summary.cases += 1
-            work = casework(evidence, positions)
-            expected = None if work.case is None else work.case.columns
-            yield from _row_differences(str(parcel_case), subject, cases.get(subject), expected)
-            for place in sorted(
-                {(finding, version) for owner, finding, version in versions if owner == subject}
-                | work.version_rows.keys()
-            ):
-                yield from _row_differences(
-                    str(verdict_version),
-                    f"{subject} {place[0]} {place[1]}",
-                    versions.get((subject, *place)),
-                    work.version_rows.get(place),
-                )
+        bundles = load_many(connection, subjects, positions)
+        works = with_inside(
+            connection, {subject: casework(evidence, positions) for subject, evidence in bundles.items()}
+        )
+        summary.cases += len(works)
+        cases = {(subject, journey): row for subject in works for journey, row in works[subject].case_rows.items()}
+        versions = {(subject, *place): row for subject in works for place, row in works[subject].version_rows.items()}
+        yield from _compare_rows(connection, parcel_case, subjects, cases)
+        yield from _compare_rows(connection, verdict_version, subjects, versions)
+
+
+def _compare_rows(
+    connection: Connection,
+    table: Table,
+    subjects: Sequence[str],
+    expected: Mapping[tuple[Any, ...], Mapping[str, Any]],
+) -> Iterator[Difference]:
+    """The stored rows about these subjects against the expected ones, by key."""
+    keys = [column.name for column in table.primary_key]
+    rows = connection.execute(select(table).where(table.c.subject.in_(subjects))).mappings()
+    stored = {tuple(row[name] for name in keys): dict(row) for row in rows}
+    for place in sorted(stored.keys() | expected.keys()):
+        yield from _row_differences(str(table), " ".join(map(str, place)), stored.get(place), expected.get(place))
 
 
 def _row_differences(

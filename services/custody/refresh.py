@@ -9,14 +9,20 @@ a mark, judged in one statement. The refresher
 2. takes the subjects' locks, and only then reads positions and evidence, in statements that are fresh each (READ
    COMMITTED): so of two refreshers the second sees what the first wrote and read no less than it;
 3. writes the cases and removes the marks of step 1 in one transaction. A mark added since then stays.
+
+A case also rests on others: devices, settings, the units that it was in, its other labels (`rests_on`). Marks on those
+are handed over to the cases that rest on them, behind the same wait and while no case is on its way (`_expand`). An
+event on a unit may be projected while the packing that makes it one is not committed yet, so that nobody marks the unit
+for the event. Then the packing does: it marks its unit for sure; the mark is visible only when the packing is; and the
+wait that comes after seeing it lasts until the event's transaction, which is older, has ended.
 """
 
 import threading
 import time
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
@@ -27,27 +33,32 @@ from sqlalchemy import (
     Engine,
     Table,
     Text,
+    bindparam,
     cast,
     delete,
+    false,
     func,
     insert,
-    or_,
     select,
     text,
+    true,
     tuple_,
     union,
+    update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from schemas.errors import Unavailable
-from schemas.identifiers import Source
-from schemas.readmodel import event, parcel_case, position, stale, verdict_version, watch
+from schemas.readmodel import PROJECTED, event, parcel_case, position, stale, verdict_version, watch
 from services.custody.core import concerns
 from services.custody.core.casework import Casework, casework
-from services.custody.evidence import Checks, load_many, read_positions
-from services.custody.listening import Listener
-from services.custody.store import PROJECTED, schema_of, transaction
+from services.custody.evidence import Checks, labels_of, load_many, read_positions
+from services.custody.inside import with_inside
+from services.custody.store import schema_of, transaction
 from services.custody.sweep import keep
+from services.edge.listening import Listener
+from services.edge.logs import logger
 
 CHUNK = 200
 """Subjects per transaction: their locks are held for as long as it takes to compute all of them."""
@@ -64,43 +75,91 @@ _EXPANSION_LOCKS = 0x1A57_0002
 """Class of the lock that is shared while cases are written, and held alone while the cases that a registration bears
 on are looked up. One per schema, as are the locks on subjects: replay works beside the live refresher."""
 
+_SETTINGS = "policy:"
 _IDLE_SECONDS = 1.0
 _BACK_OFF_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
+
+
+_say = logger(__name__)
+
+Parked = Callable[[str], None]
+"""Told which part set a subject aside, for a metric."""
+
+
+class Mark(NamedTuple):
+    """A row of `stale`."""
+
+    mark: int
+    subject: str
+    itself: bool
+    others: bool
+
+    @property
+    def spreads(self) -> bool:
+        """Whether it is to be handed over to cases that rest on the subject."""
+        return self.others or concerns.is_registry(self.subject)
 
 
 class Refresher:
     """Refreshes chunk by chunk. Several may work on one database at once."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, parked: Parked = lambda part: None) -> None:
         self._engine = engine
+        self._parked = parked
+        self._aside: set[int] = set()
+        """Marks of subjects that the core failed on: they are tried again with the next mark, or by another process."""
 
     def step(self, limit: int = CHUNK) -> int:
-        """Work on up to `limit` marked subjects; the number of marks removed, so 0 when there is nothing to do.
+        """Work on up to `limit` marked subjects; the number of marks dealt with, so 0 when there is nothing to do.
 
         Raises `Unavailable`; then nothing was written, and the marks are still there.
         """
         with transaction(self._engine) as connection:
-            seen = _marks(connection, limit)
+            seen = _marks(connection, limit, self._aside)
         if not seen:
             return 0
-        registries = {subject: marks for subject, marks in seen.items() if concerns.is_registry(subject)}
-        parcels = {subject: marks for subject, marks in seen.items() if subject not in registries}
-        removed = 0
-        if registries:
-            with transaction(self._engine) as connection:
-                removed += _expand(connection, registries)
-        if parcels:
+        if not all(concerns.is_registry(mark.subject) for mark in seen):
             self._barrier()
-            with transaction(self._engine, idle_seconds=COMPUTING_SECONDS) as connection:
-                removed += refresh(connection, parcels)
-        return removed
+        done = 0
+        spreading = [mark for mark in seen if mark.spreads]
+        if spreading:
+            with transaction(self._engine) as connection:
+                done += _expand(connection, spreading)
+        return done + self._refresh(_by_subject(mark for mark in seen if mark.itself))
 
     def drain(self) -> int:
-        """Step until no mark is left; the number removed. Ends only while the projector rests."""
+        """Step until no mark is left that can be dealt with; how many were. Ends only while the projector rests."""
         total = 0
-        while removed := self.step():
-            total += removed
+        while done := self.step():
+            total += done
         return total
+
+    def _refresh(self, wanted: Mapping[str, Sequence[int]]) -> int:
+        """Refresh these subjects, at once if that goes well; else one by one, and set aside those it fails for."""
+        if not wanted:
+            return 0
+        try:
+            with transaction(self._engine, idle_seconds=COMPUTING_SECONDS) as connection:
+                return refresh(connection, wanted)
+        except Unavailable:
+            raise
+        except Exception as error:
+            # Verdicts about everything else must go on. A fault of the database or of a statement is everybody's.
+            if isinstance(error, SQLAlchemyError) and not isinstance(error, DataError):
+                raise
+            if len(wanted) > 1:
+                return sum(self._refresh({subject: marks}) for subject, marks in wanted.items())
+            ((subject, marks),) = wanted.items()
+            self._aside.update(marks)
+            self._parked("refresher")
+            with transaction(self._engine) as connection:
+                _say.error(
+                    "subject set aside: its case could not be computed",
+                    parcel_id=subject,
+                    event_id=latest_event(connection, subject),
+                    exc_info=error,
+                )
+            return len(marks)
 
     def _barrier(self) -> None:
         """Return when every projecting transaction that was under way has ended. Keeps none from beginning."""
@@ -118,9 +177,20 @@ class Refresher:
                 )
 
 
-def run(engine: Engine, stop: threading.Event) -> None:
-    """Refresh until told to stop; wakes up when something is projected. An error that is no `Unavailable` ends it."""
-    refresher = Refresher(engine)
+def latest_event(connection: Connection, subject: str) -> str | None:
+    """Id of the subject's latest event, for whoever reads in the log that it is in trouble."""
+    query = select(event.c.event_id).where(event.c.subject == subject)
+    return connection.execute(
+        query.order_by(event.c.record_time.desc(), event.c.offset.desc()).limit(1)
+    ).scalar_one_or_none()
+
+
+def run(engine: Engine, stop: threading.Event, parked: Parked = lambda part: None) -> None:
+    """Refresh until told to stop; wakes up when something is projected.
+
+    A subject that the core fails on is set aside. Any other error that is no `Unavailable` ends it.
+    """
+    refresher = Refresher(engine, parked)
     failures = 0
     with Listener(engine, PROJECTED) as listener:
         while not stop.is_set():
@@ -155,32 +225,39 @@ def refresh(connection: Connection, seen: Mapping[str, Sequence[int]]) -> int:
         if time.monotonic() > deadline:
             break
     keep(connection, made)
-    write(connection, works, str(positions))
+    write(connection, with_inside(connection, works), str(positions))
     removed = [mark for subject in works for mark in pending[subject]]
     connection.execute(delete(stale).where(stale.c.mark == func.any(removed)))
     return len(removed)
 
 
-def _marks(connection: Connection, limit: int) -> Mapping[str, list[int]]:
-    """All marks of the subjects that have waited longest."""
-    oldest = select(stale.c.subject).order_by(stale.c.mark).limit(limit).subquery()
-    query = select(stale.c.subject, stale.c.mark).where(stale.c.subject.in_(select(oldest.c.subject)))
-    return _by_subject(connection.execute(query))
+def _marks(connection: Connection, limit: int, aside: Iterable[int]) -> list[Mark]:
+    """All marks of the subjects that have waited longest. A mark that was set aside asks for nothing by itself."""
+    aside = list(aside)
+    oldest = select(stale.c.subject).order_by(stale.c.mark).limit(limit)
+    if aside:
+        oldest = oldest.where(stale.c.mark != func.all(cast(aside, ARRAY(stale.c.mark.type))))
+    query = select(stale.c.mark, stale.c.subject, stale.c.itself, stale.c.others).where(
+        stale.c.subject.in_(select(oldest.subquery().c.subject))
+    )
+    return [Mark(*row) for row in connection.execute(query)]
 
 
 def _still_there(connection: Connection, seen: Mapping[str, Sequence[int]]) -> Mapping[str, list[int]]:
     marks = [mark for seen_marks in seen.values() for mark in seen_marks]
-    query = select(stale.c.subject, stale.c.mark).where(
+    query = select(stale.c.mark, stale.c.subject, stale.c.itself, stale.c.others).where(
         stale.c.mark == func.any(marks), stale.c.subject == func.any(list(seen))
     )
-    return _by_subject(connection.execute(query))
+    return _by_subject(Mark(*row) for row in connection.execute(query))
 
 
-def _by_subject(rows: Iterable[Any]) -> Mapping[str, list[int]]:
-    marks: dict[str, list[int]] = defaultdict(list)
-    for subject, mark in rows:
-        marks[subject].append(mark)
-    return marks
+def _by_subject(marks: Iterable[Mark]) -> Mapping[str, list[int]]:
+    """The marks of what has a case of its own; a registry has none."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for mark in marks:
+        if not concerns.is_registry(mark.subject):
+            found[mark.subject].append(mark.mark)
+    return found
 
 
 def lock_subjects(connection: Connection, subjects: Iterable[str]) -> None:
@@ -199,104 +276,80 @@ def _lock_key(name: str) -> int:
     return zlib.crc32(name.encode()) - 2**31
 
 
-def _expand(connection: Connection, registries: Mapping[str, Sequence[int]]) -> int:
-    """Hand marks on devices, parties and settings over to the subjects whose answers they bear on.
+def _expand(connection: Connection, marks: Sequence[Mark]) -> int:
+    """Hand marks over to those that rest on the marked: devices, parties, settings, sites, units, labels.
 
-    No case may be on its way meanwhile: one that was computed before the registration could not be found yet.
+    No case may be on its way meanwhile: one that was computed before the event could not be found yet. What is marked
+    here is not handed on: whoever rests on it rests on the marked as well. The number of marks that are done with.
     """
     connection.execute(select(func.pg_advisory_xact_lock(_EXPANSION_LOCKS, _lock_key(schema_of(connection)))))
-    connection.execute(insert(stale).from_select(["subject"], concerned_by(connection, registries)))
-    removed = [mark for marks in registries.values() for mark in marks]
-    return connection.execute(delete(stale).where(stale.c.mark == func.any(removed))).rowcount
+    found = concerned_by(connection, {mark.subject for mark in marks}).subquery()
+    connection.execute(
+        insert(stale).from_select(["subject", "itself", "others"], select(found.c.subject, true(), false()))
+    )
+    numbers = [mark.mark for mark in marks]
+    # The subject's own look is still to come; if that takes another try, the others are not marked for it again.
+    own = [mark.mark for mark in marks if mark.itself and not concerns.is_registry(mark.subject)]
+    connection.execute(update(stale).where(stale.c.mark == func.any(own)).values(others=False))
+    gone = delete(stale).where(stale.c.mark == func.any([number for number in numbers if number not in set(own)]))
+    return connection.execute(gone).rowcount
 
 
-def concerned_by(connection: Connection, registries: Iterable[str]) -> CompoundSelect[Any]:
-    """The subjects whose cases may change with what is recorded about these devices, parties and settings."""
-    registries = list(registries)
-    devices = [subject.partition(":")[2] for subject in registries if subject.startswith("device:")]
-    parties = [subject for subject in registries if subject.startswith("party:")]
+def concerned_by(connection: Connection, subjects: Iterable[str]) -> CompoundSelect[Any]:
+    """The subjects whose cases or waits may change with what is recorded about these others."""
+    subjects = sorted(subjects)
     found = [
-        select(parcel_case.c.subject).where(_share_some(parcel_case.c.devices, devices)),
-        select(parcel_case.c.subject).where(_share_some(parcel_case.c.parties, _party_names(connection, parties))),
+        select(parcel_case.c.subject).where(_share_some(parcel_case.c.rests_on, subjects)),
+        select(watch.c.subject).where(_share_some(watch.c.rests_on, subjects)),
     ]
-    if devices or parties:
-        # What nobody answered for so far may be somebody's act now, and set a promise running.
-        acting = (
-            select(event.c.subject)
-            .where(
-                event.c.subject == watch.c.subject,
-                or_(
-                    func.upper(event.c.source).in_([_source(device).upper() for device in devices]),
-                    func.upper(event.c.party).in_([subject.partition(":")[2] for subject in parties]),
-                ),
-            )
-            .exists()
-        )
-        found.append(select(watch.c.subject).where(watch.c.deadline == concerns.AWAITED, acting))
-    if concerns.POLICY in registries:
+    if any(subject.startswith(_SETTINGS) for subject in subjects):
         # Settings may move a deadline of a parcel that has no case yet.
-        found += (select(parcel_case.c.subject), select(watch.c.subject))
+        found.append(select(watch.c.subject))
+    items = [subject for subject in subjects if not concerns.is_registry(subject)]
+    labels = {label for joined in labels_of(connection, items).values() for label in joined} - set(items)
+    if labels:
+        # Which of an item's labels it is worked on under may change: all of them look.
+        listed = func.unnest(bindparam(None, sorted(labels), ARRAY(Text))).table_valued("subject", name="listed")
+        found.append(select(listed.render_derived().c.subject))
     return union(*found)
-
-
-def _source(device: str) -> str:
-    depot, _, name = device.partition(".")
-    return str(Source(depot, name))
 
 
 def _share_some(column: Column[Any], values: Sequence[str]) -> ColumnElement[bool]:
     return column.bool_op("&&")(cast(list(values), ARRAY(Text)))
 
 
-def _party_names(connection: Connection, subjects: Sequence[str]) -> list[str]:
-    """How the parties are spelt where they act: subjects are in upper case, party ids as they were given."""
-    registered = load_many(connection, subjects).values() if subjects else ()
-    named = concerns.named_parties(fact for bundle in registered for fact in bundle.facts)
-    return sorted(named | {subject.partition(":")[2] for subject in subjects})
-
-
 def write(connection: Connection, works: Mapping[str, Casework], positions: str) -> None:
     """Make the rows about these subjects equal to what was computed; the caller holds their locks."""
-    closed = [subject for subject, work in works.items() if work.case is None]
-    connection.execute(delete(parcel_case).where(parcel_case.c.subject == func.any(closed)))
-    cases = [
-        {"subject": subject, **work.case.columns, "positions": positions}
+    cases = {
+        (subject, journey): {**columns, "positions": positions}
         for subject, work in works.items()
-        if work.case is not None
-    ]
-    _upsert(connection, parcel_case, cases)
-    _write_versions(connection, works)
-    at_rest = [subject for subject, work in works.items() if work.watch is None]
-    connection.execute(delete(watch).where(watch.c.subject == func.any(at_rest)))
-    waits = [
-        {"subject": subject, "due": work.watch[0], "deadline": work.watch[1]}
-        for subject, work in works.items()
-        if work.watch is not None
-    ]
-    _upsert(connection, watch, waits)
+        for journey, columns in work.case_rows.items()
+    }
+    _make_equal(connection, parcel_case, works, cases)
+    versions = {(subject, *place): row for subject, work in works.items() for place, row in work.version_rows.items()}
+    _make_equal(connection, verdict_version, works, versions)
+    waits = {(subject,): work.watch.columns for subject, work in works.items() if work.watch is not None}
+    _make_equal(connection, watch, works, waits)
 
 
-def _write_versions(connection: Connection, works: Mapping[str, Casework]) -> None:
-    """Make the stored history equal to the computed one, touching only rows that differ."""
-    key = (verdict_version.c.subject, verdict_version.c.finding, verdict_version.c.version)
-    wanted = {(subject, *place): row for subject, work in works.items() for place, row in work.version_rows.items()}
+def _make_equal(
+    connection: Connection, table: Table, subjects: Iterable[str], wanted: Mapping[tuple[Any, ...], Mapping[str, Any]]
+) -> None:
+    """Make the stored rows about the subjects equal to the wanted ones, by key, touching only rows that differ."""
+    key = list(table.primary_key)
     stored = {
-        tuple(row)[:3]: {"record_time": row.record_time, "because": row.because, "verdict": row.verdict}
-        for row in connection.execute(
-            select(*key, verdict_version.c.record_time, verdict_version.c.because, verdict_version.c.verdict).where(
-                verdict_version.c.subject == func.any(list(works))
-            )
-        )
+        tuple(row[column.name] for column in key): row
+        for row in connection.execute(select(table).where(table.c.subject == func.any(list(subjects)))).mappings()
     }
     gone = sorted(stored.keys() - wanted.keys())
     if gone:
-        connection.execute(delete(verdict_version).where(tuple_(*key).in_(gone)))
-    changed = [place for place, row in wanted.items() if stored.get(place) != row]
-    _upsert(
-        connection,
-        verdict_version,
-        [{"subject": place[0], "finding": place[1], "version": place[2], **wanted[place]} for place in changed],
-    )
+        connection.execute(delete(table).where(tuple_(*key).in_(gone)))
+    changed = [
+        {**dict(zip((column.name for column in key), place, strict=True)), **row}
+        for place, row in wanted.items()
+        if place not in stored or any(stored[place][name] != value for name, value in row.items())
+    ]
+    _upsert(connection, table, changed)
 
 
 def _upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

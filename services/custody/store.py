@@ -5,6 +5,7 @@ projected once however often it is delivered and whoever else works on the parti
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,20 +13,40 @@ from typing import NamedTuple
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import ARRAY, Connection, Engine, Text, bindparam, func, insert, select, text, true, union, update
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    Connection,
+    Engine,
+    Text,
+    bindparam,
+    func,
+    insert,
+    select,
+    text,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from schemas import readmodel
 from schemas.errors import Unavailable
-from schemas.readmodel import event_identity, identity_clash, log, parcel_case, position, stale, watch
+from schemas.readmodel import (
+    PROJECTED,
+    event_identity,
+    identity_clash,
+    log,
+    mention,
+    parcel_case,
+    position,
+    stale,
+    watch,
+)
 from services.custody.core import concerns, projection
-from services.custody.core.projection import Batch, Claim, Judgement, Reading, Row
+from services.custody.core.projection import Batch, Claim, Judgement, Mention, Reading, Row
 from services.edge.database import unavailable_when_lost
 from services.log.crash import crash_point
 from services.log.port import LogRecord
-
-PROJECTED = "lastintact_projected"
-"""The channel that is notified, with the commit, when rows became visible."""
 
 # Long enough for the batch that a colleague is just writing, short enough that a frozen one is noticed.
 _LOCK_SECONDS = 5
@@ -34,26 +55,28 @@ _IDLE_SECONDS = 30
 
 _EVENT_TYPES = (
     *("int2", "int8", "timestamptz", "bytea", "text", "text", "text", "bytea", "bytea"),
-    *("text", "text", "text", "timestamptz", "text"),
+    *("text", "text", "text", "timestamptz", "text", "int8"),
 )
+_MENTION_TYPES = ("text", "text", "text", "int2", "int8", "timestamptz", "timestamptz")
 
-
-_perhaps, _sure = (
-    func.unnest(bindparam(name, type_=ARRAY(Text))).table_valued("subject", name=name).render_derived()
-    for name in ("perhaps", "sure")
+_touched = (
+    func.unnest(bindparam("subjects", type_=ARRAY(Text)), bindparam("sure", type_=ARRAY(Boolean)))
+    .table_valued("subject", "sure", name="touched")
+    .render_derived()
+)
+_OPEN = (
+    select(parcel_case.c.subject).where(parcel_case.c.subject == _touched.c.subject).exists()
+    | select(stale.c.subject).where(stale.c.subject == _touched.c.subject, stale.c.itself).exists()
+    | select(watch.c.subject)
+    .where(watch.c.subject == _touched.c.subject, watch.c.deadline == concerns.AWAITED)
+    .exists()
+)
+_NAMED = select(mention.c.other).where(mention.c.other == _touched.c.subject).exists()
+_looked_at = select(_touched.c.subject, (_touched.c.sure | _OPEN).label("itself"), _NAMED.label("others")).subquery(
+    "looked_at"
 )
 _MARK = insert(stale).from_select(
-    ["subject"],
-    union(
-        select(_sure.c.subject),
-        select(_perhaps.c.subject).where(
-            select(parcel_case.c.subject).where(parcel_case.c.subject == _perhaps.c.subject).exists()
-            | select(stale.c.subject).where(stale.c.subject == _perhaps.c.subject).exists()
-            | select(watch.c.subject)
-            .where(watch.c.subject == _perhaps.c.subject, watch.c.deadline == concerns.AWAITED)
-            .exists()
-        ),
-    ),
+    ["subject", "itself", "others"], select(_looked_at).where(_looked_at.c.itself | _looked_at.c.others)
 )
 
 
@@ -146,10 +169,13 @@ def project(connection: Connection, readings: Sequence[Reading], *, archive: boo
     batch = projection.settle(wanted, fence.log_id, fence.record_time)
     touched = _claim_identities(connection, batch)
     copy_rows(connection, sql.Identifier(schema_of(connection), "event"), batch.rows)
+    mentions = batch.mentions()
+    if mentions:
+        copy_mentions(connection, sql.Identifier(schema_of(connection), "mention"), mentions)
     if archive:
         _copy_records(connection, wanted)
     crash_point("rows")
-    marks = _mark(connection, batch, touched)
+    marks = _mark(connection, batch, touched, {found.other for found in mentions})
     next_offset = wanted[-1].record.offset + 1
     _move_position(connection, partition, fence.next_offset, next_offset, batch.record_time)
     connection.execute(select(func.pg_notify(PROJECTED, "")))
@@ -286,6 +312,14 @@ def copy_rows(connection: Connection, table: sql.Identifier, rows: Iterable[Row]
             copy.write_row(row.columns)
 
 
+def copy_mentions(connection: Connection, table: sql.Identifier, rows: Iterable[Mention]) -> None:
+    """Add rows to a table with the columns of `projection.mention`."""
+    with _cursor(connection) as cursor, cursor.copy(_copy_into(table, readmodel.mention.columns.keys())) as copy:
+        copy.set_types(_MENTION_TYPES)
+        for row in rows:
+            copy.write_row(row)
+
+
 def _copy_records(connection: Connection, readings: Iterable[Reading]) -> None:
     names = [column.name for column in readmodel.record.columns]
     with (
@@ -309,18 +343,21 @@ def _cursor(connection: Connection) -> psycopg.Cursor[tuple[object, ...]]:
     return driver.cursor()
 
 
-def _mark(connection: Connection, batch: Batch, touched: frozenset[str]) -> int:
+def _mark(connection: Connection, batch: Batch, touched: frozenset[str], named: AbstractSet[str]) -> int:
     """Mark the subjects whose verdicts may have changed, in one statement, so in one snapshot.
 
     One with a case, or with a mark already, is marked for any new event. A refresher that works on it at this moment
     writes the case and removes the marks it saw in one transaction: so this statement sees the one or the other, and
     the refresher does not remove what this adds (services/custody/refresh.py tells the rest).
+
+    One that any event names, such as a unit, is marked for any new event on behalf of those that rest on it; and so is
+    whomever these events name, because a projector of the unit's partition may not see yet that anything is in it.
     """
     standing = {content: row for content, row in batch.contents.items() if row.standing != projection.REPEAT}
     sure = touched | {row.subject for content, row in standing.items() if content in batch.waking}
     unread = {row.subject for row in batch.rows if row.standing == projection.PARKED}
-    perhaps = ({row.subject for row in standing.values()} | unread) - sure
-    return connection.execute(_MARK, {"perhaps": sorted(perhaps), "sure": sorted(sure)}).rowcount
+    subjects = sorted(sure | {row.subject for row in standing.values()} | unread | named)
+    return connection.execute(_MARK, {"subjects": subjects, "sure": [subject in sure for subject in subjects]}).rowcount
 
 
 def _move_position(

@@ -13,12 +13,12 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from schemas import codec
 from schemas.errors import Unavailable
 from schemas.positions import Position
-from schemas.readmodel import event, position, record, signature_check, sweep_position
+from schemas.readmodel import PROJECTED, event, position, record, signature_check, sweep_position
 from services.custody.core import concerns, projection
 from services.custody.core.signatures import valid
 from services.custody.evidence import Checks, load_many
-from services.custody.listening import Listener
-from services.custody.store import PROJECTED, transaction
+from services.custody.store import transaction
+from services.edge.listening import Listener
 
 _LIMIT = 500
 _IDLE_SECONDS = 5.0

@@ -7,9 +7,9 @@ from sqlalchemy import Engine, select
 
 from schemas.errors import Unavailable
 from schemas.readmodel import position
-from services.custody.listening import Listener
 from services.custody.store import project_batch, transaction
 from services.edge.database import make_engine
+from services.edge.listening import Listener
 from services.edge.logs import logger
 from services.log.crash import crash_point
 from services.log.port import LogRecord

@@ -21,7 +21,9 @@ from schemas.positions import AsOf
 from schemas.readmodel import log, watch
 from services.custody.core.attribution import next_deadline
 from services.custody.core.casework import casework
+from services.custody.core.journeys import last
 from services.custody.evidence import load_evidence, read_positions
+from services.custody.inside import with_inside
 from services.custody.refresh import COMPUTING_SECONDS, lock_subjects, write
 from services.custody.store import transaction
 from services.edge.database import unavailable_when_lost
@@ -82,9 +84,11 @@ class Ticker:
             lock_subjects(connection, [subject])
             positions = read_positions(connection)
             evidence = load_evidence(connection, subject, positions)
-            if next_deadline(evidence, AsOf(due - datetime.resolution, positions)) == (due, deadline):
+            before = AsOf(due - datetime.resolution, positions)
+            if next_deadline(last(evidence, before), before) == (due, deadline):
                 return True
-            write(connection, {subject: casework(evidence, positions)}, str(positions))
+            works = with_inside(connection, {subject: casework(evidence, positions)})
+            write(connection, works, str(positions))
             return False
 
 

@@ -112,6 +112,12 @@ KINDS: dict[str, Kind] = {
     "too-many-requests": Kind(
         429, "Too many attempts", "Wait as long as `Retry-After` says, then try again.", "请按 Retry-After 等待后再试。"
     ),
+    "too-many-streams": Kind(
+        429,
+        "Too many streams",
+        "This key follows as many streams as it may; end one, then open another.",
+        "该密钥打开的事件流已达上限;请先关闭一个再打开。",
+    ),
     "internal": Kind(
         500,
         "Our mistake",
@@ -184,6 +190,11 @@ def answer(problem: Problem, request: Request) -> Response:
 def internal_error(instance: str) -> Response:
     """The response to a bug of ours: says nothing of its inside."""
     return _response("internal", "The request could not be answered; the fault is ours.", instance=instance)
+
+
+def unreadable_request() -> Response:
+    """The response to bytes that are no HTTP request, so that there is no path to name."""
+    return _response("malformed", "These bytes are no HTTP/1.1 request.", instance="")
 
 
 def install(app: FastAPI) -> None:

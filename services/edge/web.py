@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
@@ -74,8 +76,38 @@ def new_app(
     app.include_router(metrics_page.router(metrics))
     app.include_router(problems.router(roles.OPEN))
     app.add_middleware(LimitBody)
+    app.add_middleware(HeadAsGet)
     app.add_middleware(Frame, metrics=metrics)
     return app
+
+
+class HeadAsGet:
+    """ASGI middleware: answers HEAD with the head of what GET would answer (RFC 9110 9.3.2), whatever the route.
+
+    A route that would go on for ever looks at `request.state.head` and ends at once.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the request."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_head(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        # The same scope, not a copy: the frame reads the route from it, and logs what was really asked.
+        scope["method"] = "GET"
+        scope.setdefault("state", {})["head"] = True
+        try:
+            await self._app(scope, receive, send_head)
+        finally:
+            scope["method"] = "HEAD"
 
 
 class Frame:
@@ -100,6 +132,8 @@ class Frame:
                 status = message["status"]
                 headers = list(message.get("headers", ()))
                 said = {name for name, _ in headers}
+                if b"allow" in said:
+                    headers = [pair for pair in headers if pair[0] != b"allow"] + [(b"allow", _allowed(scope))]
                 headers += [pair for pair in _SECURITY_HEADERS if pair[0] not in said]
                 headers.append((b"x-request-id", request_id.encode()))
                 message = {**message, "headers": headers}
@@ -136,6 +170,18 @@ class Frame:
             duration_ms=round(seconds * 1000, 2),
             key_id=scope.get("state", {}).get("key_id"),
         )
+
+
+def _allowed(scope: Scope) -> bytes:
+    """Every method that the app answers at this path. A route knows its own only, and several may share the path."""
+    found: set[str] = set()
+    # Both ways to a route's methods are tried with the path alone: what a route thinks of the method does not matter.
+    for route in iter_route_contexts(scope["app"].routes):
+        if route.matches({**scope, "method": "GET"})[0] is not Match.NONE:
+            found |= set(route.methods or ())
+    if "GET" in found:
+        found.add("HEAD")
+    return ", ".join(sorted(found)).encode()
 
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}

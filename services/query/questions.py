@@ -14,10 +14,11 @@ import msgspec
 
 from schemas.codec import parse_instant
 from schemas.errors import Undecodable
-from schemas.identifiers import parse_subject
+from schemas.identifiers import Source, parse_subject
 from schemas.positions import Positions, parse_positions
 from schemas.topics import EVENTS
 from schemas.vocabulary import Confidence, DamageMode, FindingKind, Outcome, Severity
+from services.custody.core.incidents import Incident
 from services.custody.core.verdict import Finding
 
 # Room for arithmetic on both sides: datetime ends at the years 1 and 9999.
@@ -26,6 +27,11 @@ _LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 _VECTOR = re.compile(r"[0-9 :,]+\Z")
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,47}\Z")
 _PARTY = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+_DEVICE = re.compile(r"([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{1,64})\Z")
+_PIECE = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
+_NUMBER = re.compile(r"[0-9]{1,18}\Z")
+# The database counts in 63 bits.
+_OFFSETS = 2**63
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -35,34 +41,47 @@ def read_subject(text: str) -> str:
     return str(parse_subject(text))
 
 
-def read_as_of(text: str | None) -> datetime | Positions | None:
+def read_as_of(text: str | None, *, field: str = "as_of") -> datetime | Positions | None:
     """An instant in UTC or a position vector; None: what is projected now."""
     if text is None:
         return None
     if _VECTOR.match(text):
-        vector = parse_positions(text)
-        if any(partition >= EVENTS.partitions for partition in vector):
-            raise Undecodable(
-                f"the log has the partitions 0 to {EVENTS.partitions - 1}",
-                field="as_of",
-                remedy="Send a position vector as an earlier answer told it.",
-            )
-        return vector
+        return read_vector(text, field=field)
     if re.search(r" \d\d:\d\d\Z", text):
         raise Undecodable(
             f"{text[:40]!r} has a space where the zone begins",
-            field="as_of",
+            field=field,
             remedy="In a URL write the + of a zone as %2B, or use Z.",
         )
     try:
-        instant = parse_instant(text, field="as_of").astimezone(UTC)
+        instant = parse_instant(text, field=field).astimezone(UTC)
     except OverflowError:
         instant = _LATEST
     if not _EARLIEST <= instant < _LATEST:
         raise Undecodable(
-            f"{text[:40]!r} lies outside the years 1970 to 8999", field="as_of", remedy="Send an instant between them."
+            f"{text[:40]!r} lies outside the years 1970 to 8999", field=field, remedy="Send an instant between them."
         )
     return instant
+
+
+def read_vector(text: str, *, field: str) -> Positions:
+    """A position vector of this log."""
+    vector = parse_positions(text, field=field)
+    if len(vector) <= text.count(","):
+        raise Undecodable(
+            f"{text[:60]!r} names a partition twice",
+            field=field,
+            remedy="Name each partition once: which of two offsets was meant would be a guess.",
+        )
+    if any(partition >= EVENTS.partitions for partition in vector):
+        raise Undecodable(
+            f"the log has the partitions 0 to {EVENTS.partitions - 1}",
+            field=field,
+            remedy="Send a position vector as an earlier answer told it.",
+        )
+    if any(offset >= _OFFSETS for offset in vector.values()):
+        raise Undecodable(f"{text[:60]!r} lies beyond every log", field=field, remedy="Send a vector that was told.")
+    return vector
 
 
 def read_instant(text: str, *, field: str) -> datetime:
@@ -74,10 +93,17 @@ def read_instant(text: str, *, field: str) -> datetime:
     return min(max(instant, _EARLIEST), _LATEST)
 
 
-def read_finding(kind: str | None, component: str | None, damage: str | None, severity: str | None) -> Finding | None:
+def read_finding(
+    kind: str | None, component: str | None, damage: str | None, severity: str | None, piece: str | None = None
+) -> Finding | None:
     """The finding that is asked about; None: every finding that stands."""
     if kind is None:
-        for name, value in (("component", component), ("damage", damage), ("severity", severity)):
+        for name, value in (
+            ("component", component),
+            ("damage", damage),
+            ("severity", severity),
+            ("piece", piece),
+        ):
             if value is not None:
                 raise Undecodable(
                     f"{name} narrows a finding, and none is named", field=name, remedy="Send finding=DAMAGE beside it."
@@ -89,11 +115,14 @@ def read_finding(kind: str | None, component: str | None, damage: str | None, se
             field="component",
             remedy="Use lower-case letters, digits and underscore, as in the event's data.",
         )
+    if piece is not None and not _PIECE.match(piece):
+        raise Undecodable(f"piece {piece[:70]!r} is no piece's name", field="piece", remedy="Send it as announced.")
     return Finding(
         kind=read_word(FindingKind, kind, field="finding"),
         component=component or "whole",
         damage=None if damage is None else read_word(DamageMode, damage, field="damage"),
         severity=None if severity is None else read_word(Severity, severity, field="severity"),
+        piece=piece,
     )
 
 
@@ -107,6 +136,43 @@ def read_word(words: type[Word], text: str, *, field: str) -> Word:
         ) from error
 
 
+def read_policy(text: str) -> str:
+    """The code of settings, in upper case as their subject has it."""
+    if not _PARTY.match(text):
+        raise Undecodable(
+            f"policy {text[:70]!r} is no code",
+            field="policy",
+            remedy="Use letters, digits, hyphen and underscore, at most 64.",
+        )
+    return text.upper()
+
+
+def read_device(text: str) -> Source:
+    """A device as `{depot}.{device}`; neither name may hold a dot."""
+    found = _DEVICE.match(text)
+    if found is None:
+        raise Undecodable(
+            f"{text[:140]!r} names no device of a depot",
+            field="id",
+            remedy="Send {depot}.{device}, for example H1.d1, in the spelling of the device's source.",
+        )
+    return Source(found[1], found[2])
+
+
+def read_number(text: str, *, field: str) -> int:
+    """A number that we gave."""
+    if not _NUMBER.match(text):
+        raise Undecodable(f"{text[:40]!r} is no number", field=field, remedy="Send it as the list told it.")
+    return int(text)
+
+
+class Sort(StrEnum):
+    """The orders of the worklist, the latest first in each."""
+
+    OPENED = "opened"
+    CHANGED = "changed"
+
+
 class CaseFilter(NamedTuple):
     """Which cases are wanted; None: any."""
 
@@ -114,9 +180,16 @@ class CaseFilter(NamedTuple):
     outcome: Outcome | None = None
     confidence: Confidence | None = None
     party: str | None = None
+    incident: Incident | None = None
 
 
-def read_case_filter(kind: str | None, outcome: str | None, confidence: str | None, party: str | None) -> CaseFilter:
+def read_case_filter(
+    kind: str | None,
+    outcome: str | None,
+    confidence: str | None,
+    party: str | None,
+    incident: str | None = None,
+) -> CaseFilter:
     """The filters of the worklist."""
     if party is not None and not _PARTY.match(party):
         raise Undecodable(
@@ -129,14 +202,25 @@ def read_case_filter(kind: str | None, outcome: str | None, confidence: str | No
         outcome=None if outcome is None else read_word(Outcome, outcome, field="outcome"),
         confidence=None if confidence is None else read_word(Confidence, confidence, field="confidence"),
         party=party,
+        incident=None if incident is None else read_word(Incident, incident, field="incident"),
     )
 
 
 class CaseKey(NamedTuple):
-    """A case's place in the worklist."""
+    """A case's place in the worklist by when cases were opened."""
 
     opened: datetime
     subject: str
+    journey: int
+
+
+class ChangedKey(NamedTuple):
+    """A case's place in the worklist by when cases last changed, as of the first page."""
+
+    as_of: datetime
+    changed: datetime
+    subject: str
+    journey: int
 
 
 class EventKey(NamedTuple):
@@ -146,10 +230,24 @@ class EventKey(NamedTuple):
     offset: int
 
 
-Key = TypeVar("Key", CaseKey, EventKey)
+class RefusalKey(NamedTuple):
+    """A refusal's place in the list of them."""
+
+    refusal_id: int
 
 
-def write_cursor(asked: tuple[str | None, ...], key: CaseKey | EventKey) -> str:
+class ContentKey(NamedTuple):
+    """An item's place among all that a unit ever held, as of the first page."""
+
+    as_of: str | None
+    subject: str
+
+
+Key = TypeVar("Key", CaseKey, ChangedKey, EventKey, RefusalKey, ContentKey)
+AnyKey = CaseKey | ChangedKey | EventKey | RefusalKey | ContentKey
+
+
+def write_cursor(asked: tuple[str | None, ...], key: AnyKey) -> str:
     """An opaque text that goes on after `key` in the list that `asked` describes."""
     told = msgspec.json.encode([asked, tuple(key)])
     return base64.urlsafe_b64encode(told).decode().rstrip("=")

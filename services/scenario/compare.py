@@ -1,6 +1,6 @@
 """Holds an answer against what a story expects, key by key, in the story's own names."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
@@ -77,9 +77,12 @@ def _agree(compiled: Compiled, key: str, expected: Any, got: Any) -> bool:
         case "zones":
             return {frozenset(zone) for zone in expected} == {frozenset(zone) for zone in got}
         case "delay_h":
-            return bool({party: float(hours) for party, hours in expected.items()} == got)
+            return expected.keys() == got.keys() and all(
+                abs(float(hours) - got[party]) * 3600 < 1 for party, hours in expected.items()
+            )
         case "exposure":
-            return [_span(compiled, span) for span in expected] == [[_instant(t) for t in span] for span in got or ()]
+            spans = {tuple(_instant(t) for t in span) for span in got or ()}
+            return {_span(compiled, span) for span in expected} == spans
         case "L" | "U" | "last_seen_intact":
             return got is not None and all(
                 _same_part(compiled, name, part, got.get(name)) for name, part in expected.items()
@@ -96,9 +99,9 @@ def _same_part(compiled: Compiled, name: str, expected: str, got: Any) -> bool:
     return str(expected) == str(got)
 
 
-def _span(compiled: Compiled, span: Sequence[str]) -> list[datetime | None]:
-    lengths: Iterable[Any] = (duration_of(end) for end in span)
-    return [compiled.instant(length) if length is not None else None for length in lengths]
+def _span(compiled: Compiled, span: Sequence[str]) -> tuple[datetime | None, ...]:
+    lengths = (duration_of(end) for end in span)
+    return tuple(compiled.instant(length) if length is not None else None for length in lengths)
 
 
 def _instant(value: Any) -> datetime:

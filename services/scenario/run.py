@@ -10,9 +10,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from schemas import codec
 from schemas.events import PolicySet
-from services.scenario.build import DAY_0, Compiled, NotYetTellableError, compile_story
+from services.scenario.build import DAY_0, Compiled, Posting, compile_story
 from services.scenario.compare import differences
 from services.scenario.story import Ask, Story, StoryError, parse_story
 from services.scenario.system import RefusedError, StorySystem
@@ -20,7 +22,7 @@ from services.scenario.system import RefusedError, StorySystem
 Say = Callable[[str], None]
 
 _NAME_WIDTH_MAX = 60
-_UNASKABLE = ("piece", "union")
+_NARROWED_BY = ("component", "damage", "severity", "piece")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +107,7 @@ def _told(system: StorySystem, name: str, story: Story) -> list[Result]:
     prefix = f"d{(day_0 - DAY_0).days}-" if day_0 != DAY_0 else ""
     try:
         compiled = compile_story(story, prefix=prefix, day_0=day_0)
-        _check_settings(system, compiled)
-        system.settle(system.post(compiled.envelopes))
-    except NotYetTellableError as error:
-        return [Result(name, "-", "-", (f"not yet: {error}",))]
+        system.settle(system.post(_to_post(system, compiled)))
     except (StoryError, RefusedError) as error:
         return [Result(name, "-", "-", (str(error),))]
     return [_asked(system, name, compiled, ask) for ask in story.asks]
@@ -122,30 +121,36 @@ def _day_after(latest: datetime | None) -> datetime:
     return max(midnight + timedelta(days=1), DAY_0)
 
 
-def _check_settings(system: StorySystem, compiled: Compiled) -> None:
-    """Settings that an earlier story made and this one cannot take back would change its answers unseen."""
-    kept = [posting.envelope for posting in compiled.envelopes if posting.envelope.type == PolicySet.TYPE]
-    own = {name for envelope in kept for name, value in _fields(codec.decode_data(envelope)) if value is not None}
-    left = sorted(system.settings_made() - own)
-    if left:
-        raise RefusedError(
-            f"an earlier story on this system set {', '.join(left)}, which this one leaves at its default and cannot "
-            "take back; tell it to a fresh system"
-        )
+def _to_post(system: StorySystem, compiled: Compiled) -> tuple[Posting, ...]:
+    """What there is to record: all but settings that are in force already, since they touch every open case there.
 
-
-def _fields(data: Any) -> list[tuple[str, Any]]:
-    return [(name, getattr(data, name)) for name in data.__struct_fields__]
+    Raises `RefusedError` for settings that an earlier story made and this one cannot take back: they would change its
+    answers unseen.
+    """
+    made = system.settings_made()
+    kept = []
+    for posting in compiled.envelopes:
+        if posting.envelope.type == PolicySet.TYPE:
+            own = msgspec.json.decode(posting.envelope.data)
+            left = sorted(made.keys() - own.keys())
+            if left:
+                raise RefusedError(
+                    f"an earlier story on this system set {', '.join(left)}, which this one leaves at its default and "
+                    "cannot take back; tell it to a fresh system"
+                )
+            if made == own:
+                continue
+        kept.append(posting)
+    return tuple(kept)
 
 
 def _asked(system: StorySystem, name: str, compiled: Compiled, ask: Ask) -> Result:
     as_of = compiled.instant(ask.as_of)
     asked = f"{ask.finding} {_days(ask.as_of)}"
-    unaskable = [word for word in _UNASKABLE if word in ask.fields]
-    if unaskable:
-        return Result(name, asked, "-", (f"not yet: nobody can ask about {', '.join(unaskable)}",))
+    if "union" in ask.fields:
+        return Result(name, asked, "-", ("not yet: nobody answers for several findings at once (R35)",))
     question = {"finding": str(ask.finding), "as_of": codec.format_instant(as_of)}
-    question |= {word: ask.fields[word] for word in ("component", "damage", "severity") if word in ask.fields}
+    question |= {word: ask.fields[word] for word in _NARROWED_BY if word in ask.fields}
     try:
         answer = system.verdict(compiled.subject(ask.fields.get("parcel")), question)
     except RefusedError as error:

@@ -4,7 +4,7 @@ Pure: text in, values out. Scalars are read as text, so that a seal 0111 keeps i
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -21,6 +21,18 @@ from services.scenario.keys import (
     PARTY_KEYS,
     SETTINGS,
     STORY_KEYS,
+)
+from services.scenario.values import (
+    ASK_VALUES,
+    EVENT_VALUES,
+    EXPECT_VALUES,
+    PARTY,
+    PARTY_VALUES,
+    SETTING_VALUES,
+    Check,
+    duration_of,
+    problem,
+    span_of,
 )
 
 Fields = Mapping[str, Any]
@@ -101,17 +113,17 @@ def parse_story(text: str) -> Story:
     if "amounts" not in top and not {"events", "ask"} <= top.keys():
         raise StoryError(1, "a story has events and ask, or amounts.")
     parties = {
-        name: {key: _text(value) for key, value in _mapping(node, f"party {name}", PARTY_KEYS).items()}
-        for name, node in _pairs(top.get("parties"), "parties").items()
+        name: _values(_mapping(node, f"party {name}", PARTY_KEYS), PARTY_VALUES)
+        for name, node in _parties(top.get("parties"), "parties").items()
     }
-    settings = {name: _plain(node) for name, node in _known(top.get("settings"), "settings", SETTINGS).items()}
+    settings = _values(_known(top.get("settings"), "settings", SETTINGS), SETTING_VALUES)
     events = tuple(_event(node) for node in _sequence(top.get("events"), "events"))
     return Story(
         name=_text(top["name"]),
         parties=parties,
         settings=settings,
         promised=duration(top["promised"]) if "promised" in top else None,
-        plan={name: duration(node) for name, node in _pairs(top.get("plan"), "plan").items()},
+        plan={name: duration(node) for name, node in _parties(top.get("plan"), "plan").items()},
         missing_grams=_whole(top["missing_g"]) if "missing_g" in top else None,
         events=events,
         asks=tuple(_ask(node) for node in _sequence(top.get("ask"), "ask")),
@@ -129,15 +141,16 @@ def _event(node: yaml.Node) -> StoryEvent:
         raise StoryError(_line(found["do"]), f"nobody can {do!r}; one can {', '.join(ACTS)}.")
     t = duration(found["t"])
     special = {"id", "t", "do", "by", "see", "recorded"}
+    fields = _values({name: value for name, value in found.items() if name not in special}, EVENT_VALUES)
     return StoryEvent(
         line=_line(node),
         id=_text(found["id"]),
         t=t,
         recorded=duration(found["recorded"]) if "recorded" in found else t,
         do=do,
-        by=_text(found["by"]) if "by" in found else "",
+        by=_values({"by": found["by"]}, EVENT_VALUES)["by"] if "by" in found else "",
         see=tuple(_seen(facet, value) for facet, value in _pairs(found.get("see"), "see").items()),
-        fields={name: _plain(value) for name, value in found.items() if name not in special},
+        fields=fields,
     )
 
 
@@ -152,6 +165,9 @@ def _seen(facet: str, node: yaml.Node) -> Seen:
         return Seen(Facet(facet), Condition(match[1]), int(match[2]) if match[2] else None)
     except ValueError as error:
         raise StoryError(_line(node), f"there is no facet {facet!r}; there are {', '.join(Facet)}.") from error
+
+
+_ASKED_APART = ("finding", "as_of", "expect")
 
 
 def _ask(node: yaml.Node) -> Ask:
@@ -171,8 +187,8 @@ def _ask(node: yaml.Node) -> Ask:
         line=_line(node),
         finding=kind,
         as_of=duration(found["as_of"]),
-        fields={name: _plain(value) for name, value in found.items() if name not in ("finding", "as_of", "expect")},
-        expect=None if nothing else {n: _plain(v) for n, v in _mapping(expected, "expect", EXPECT_KEYS).items()},
+        fields=_values({name: found[name] for name in found if name not in _ASKED_APART}, ASK_VALUES),
+        expect=None if nothing else _values(_mapping(expected, "expect", EXPECT_KEYS), EXPECT_VALUES),
     )
 
 
@@ -180,13 +196,16 @@ def _amount(node: yaml.Node) -> Fields:
     return {name: _plain(value) for name, value in _mapping(node, "an amount", AMOUNT_KEYS).items()}
 
 
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)([dhms])")
-_UNITS: dict[str, Callable[[float], timedelta]] = {
-    "d": lambda n: timedelta(days=n),
-    "h": lambda n: timedelta(hours=n),
-    "m": lambda n: timedelta(minutes=n),
-    "s": lambda n: timedelta(seconds=n),
-}
+__all__ = [
+    "Ask",
+    "Seen",
+    "Story",
+    "StoryError",
+    "StoryEvent",
+    "duration_of",
+    "parse_story",
+    "span_of",
+]
 
 
 def duration(node: yaml.Node) -> timedelta:
@@ -195,20 +214,6 @@ def duration(node: yaml.Node) -> timedelta:
     if found is None:
         raise StoryError(_line(node), f"{_text(node)!r} is no time; write for example 2d, 2.5d or 3d+2m.")
     return found
-
-
-def duration_of(text: str) -> timedelta | None:
-    """The duration that a text such as `3d+2m` means; None where it means none."""
-    total = timedelta()
-    for part in text.split("+"):
-        match = _DURATION.fullmatch(part.strip())
-        if match is None:
-            return None
-        try:
-            total += _UNITS[match[2]](float(match[1]))
-        except OverflowError:
-            return None
-    return total
 
 
 def _line(node: yaml.Node) -> int:
@@ -239,6 +244,27 @@ def _pairs(node: yaml.Node | None, what: str) -> dict[str, yaml.Node]:
             raise StoryError(_line(key), f"{name!r} is written twice in {what}.")
         found[name] = value
     return found
+
+
+def _parties(node: yaml.Node | None, what: str) -> dict[str, yaml.Node]:
+    """A mapping whose keys are parties."""
+    found = _pairs(node, what)
+    for name, value in found.items():
+        wrong = PARTY(name)
+        if wrong is not None:
+            raise StoryError(_line(value), f"{wrong}.")
+    return found
+
+
+def _values(found: Mapping[str, yaml.Node], checks: Mapping[str, Check]) -> dict[str, Any]:
+    """The values as text, lists and dicts, each of which can be meant."""
+    values = {}
+    for name, node in found.items():
+        values[name] = _plain(node)
+        wrong = problem(name, values[name], checks)
+        if wrong is not None:
+            raise StoryError(_line(node), wrong)
+    return values
 
 
 def _mapping(node: yaml.Node, what: str, keys: frozenset[str]) -> dict[str, yaml.Node]:

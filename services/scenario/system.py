@@ -61,17 +61,22 @@ class StorySystem:
         told = self._get("/v1/progress")["record_time"]
         return None if told is None else codec.parse_instant(told, field="record_time")
 
-    def settings_made(self) -> frozenset[str]:
-        """Names of the settings that were ever made there."""
-        names: set[str] = set()
+    def settings_made(self) -> Mapping[str, Any]:
+        """The settings that were made there, each as last made."""
+        made: list[tuple[Position, Mapping[str, Any]]] = []
         cursor: dict[str, str] = {}
         while True:
             page = self._get("/v1/events", {"subject": POLICY, **cursor})
             for event in page["events"]:
-                names |= {name for name, value in (event["data"] or {}).items() if value is not None}
+                [(partition, offset)] = parse_positions(event["position"]).items()
+                made.append((Position(partition, offset), event["data"] or {}))
             if page["next"] is None:
-                return frozenset(names)
+                break
             cursor = {"cursor": page["next"]}
+        settings: dict[str, Any] = {}
+        for _, data in sorted(made, key=lambda each: each[0]):
+            settings |= {name: value for name, value in data.items() if value is not None}
+        return settings
 
     def post(self, postings: Sequence[Posting]) -> Positions:
         """Record the events in order; returns how far the log must be read to have seen them."""

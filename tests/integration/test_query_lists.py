@@ -6,15 +6,17 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, func, insert, select
 
 from schemas import codec
 from schemas.leaf import leaf
-from schemas.readmodel import parcel_case
+from schemas.readmodel import parcel_case, verdict_version
 from services.log.port import Entry
 from tests.integration.query_world import World, accept, changed, crushed, day, envelope, registrations
 
@@ -207,6 +209,26 @@ def test_a_walk_through_the_worklist_meets_each_case_once_while_others_are_opene
     assert throughout <= set(seen)
 
 
+def case_row(subject: str, **columns: Any) -> dict[str, Any]:
+    """A row of the worklist as the refresher writes it."""
+    return {
+        "subject": subject,
+        "journey": 1,
+        "opened": day(1),
+        "changed": day(1),
+        "verdicts": [],
+        "kinds": [],
+        "outcome": "UNDETERMINED",
+        "confidence": None,
+        "parties": [],
+        "incidents": [],
+        "inside": 0,
+        "rests_on": [],
+        "positions": "0:1",
+        **columns,
+    }
+
+
 def open_cases(world: World, known: set[str], places: list[tuple[int, int]]) -> None:
     """Cases as the refresher writes them, each subject once."""
     rows = []
@@ -216,20 +238,97 @@ def open_cases(world: World, known: set[str], places: list[tuple[int, int]]) -> 
             continue
         known.add(subject)
         opened: datetime = day(1) + timedelta(microseconds=number)
-        rows.append(
-            {
-                "subject": subject,
-                "opened": opened,
-                "changed": opened,
-                "verdicts": [],
-                "kinds": [],
-                "outcome": "UNDETERMINED",
-                "confidence": None,
-                "parties": [],
-                "devices": [],
-                "positions": "0:1",
-            }
-        )
+        rows.append(case_row(subject, opened=opened, changed=opened))
     if rows:
         with world.engine.begin() as connection:
             connection.execute(insert(parcel_case), rows)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.dictionaries(st.integers(0, 25), st.lists(st.integers(0, 5), min_size=1, max_size=3), max_size=16),
+    st.lists(st.lists(st.integers(0, 40), max_size=5), max_size=8),
+    st.integers(1, 5),
+)
+def test_a_walk_by_changed_is_as_of_its_first_page_while_cases_change_and_open(
+    world: World, there: dict[int, list[int]], changing: list[list[int]], limit: int
+) -> None:
+    with world.engine.begin() as connection:
+        connection.execute(delete(parcel_case))
+        connection.execute(delete(verdict_version))
+    # What is projected reaches past what is there, and not to what changes during the walk.
+    world.tell(envelope("yto:CLEAN", "clean", accept("C1"), day(2)))
+    for name, minutes in there.items():
+        for minute in minutes:
+            change_case(world, f"yto:P{name}", day(1) + timedelta(minutes=minute))
+    first = {case["subject"]: case["changed"] for case in world.told("/v1/cases", limit=100, sort="changed")["cases"]}
+
+    seen: list[str] = []
+    cursor: dict[str, str] = {}
+    batches = iter(changing)
+    clock = day(3)
+    while True:
+        page = world.told("/v1/cases", limit=limit, sort="changed", **cursor)
+        seen += [case["subject"] for case in page["cases"]]
+        if page["next"] is None:
+            break
+        cursor = {"cursor": page["next"]}
+        for name in next(batches, []):
+            clock += timedelta(minutes=1)
+            change_case(world, f"yto:P{name}", clock)
+
+    assert seen == sorted(first, key=lambda subject: (-datetime.fromisoformat(first[subject]).timestamp(), subject))
+
+
+def change_case(world: World, subject: str, at: datetime) -> None:
+    """A new version of a case's answer, its case opened with the first, as the refresher writes them."""
+    with world.engine.begin() as connection:
+        here = (parcel_case.c.subject == subject) & (parcel_case.c.journey == 1)
+        before = connection.execute(select(parcel_case.c.opened, parcel_case.c.changed).where(here)).first()
+        opened, last = before if before is not None else (at, at)
+        versions = connection.execute(
+            select(func.count()).select_from(verdict_version).where(verdict_version.c.subject == subject)
+        ).scalar_one()
+        connection.execute(
+            insert(verdict_version).values(
+                subject=subject, journey=1, finding="DAMAGE", version=versions + 1, record_time=at
+            )
+        )
+        connection.execute(delete(parcel_case).where(here))
+        connection.execute(
+            insert(parcel_case),
+            [case_row(subject, opened=min(opened, at), changed=max(last, at))],
+        )
+
+
+def test_the_order_of_the_list_is_one_of_its_words(world: World) -> None:
+    answer = world.ask("/v1/cases", sort="newest")
+
+    assert answer.status_code == httpx.codes.BAD_REQUEST
+    assert "opened, changed" in answer.json()["errors"][0]["remedy"]
+
+
+def test_a_cursor_of_another_order_is_refused(world: World) -> None:
+    open_cases(world, set(), [(0, 1), (0, 2)])
+    cursor = world.told("/v1/cases", limit=1)["next"]
+
+    assert world.ask("/v1/cases", limit=1, sort="changed", cursor=cursor).status_code == httpx.codes.BAD_REQUEST
+
+
+def test_a_row_without_a_verdict_or_an_incident_is_nobodys_work(world: World) -> None:
+    with world.engine.begin() as connection:
+        connection.execute(
+            insert(parcel_case),
+            [
+                case_row("yto:NOTHING", outcome=None),
+                case_row("cage:BROKEN", outcome=None, incidents=["SEAL_BROKEN"], inside=5_000),
+                case_row("yto:JUDGED", journey=2),
+            ],
+        )
+
+    cases = world.told("/v1/cases")["cases"]
+
+    assert [(case["subject"], case["journey"], case["incidents"], case["inside"]) for case in cases] == [
+        ("cage:BROKEN", 1, ["SEAL_BROKEN"], 5_000),
+        ("yto:JUDGED", 2, [], 0),
+    ]

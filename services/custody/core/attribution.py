@@ -9,21 +9,26 @@ from datetime import datetime
 from typing import NamedTuple
 
 from schemas.positions import AsOf
+from schemas.vocabulary import FindingKind
+from services.custody.core import lateness, pieces
 from services.custody.core.acts import Kind
 from services.custody.core.case import Case, Ground
 from services.custody.core.doubts import doubts
 from services.custody.core.explain import explain
 from services.custody.core.facts import Evidence
+from services.custody.core.footage import footage
 from services.custody.core.ground import lay
 from services.custody.core.rules import (
     admission,
     boundary,
     candidates,
+    clocks,
     delay_and_loss,
     delivery,
     facets,
     findings,
     first_bad,
+    journey,
     last_intact,
     origin,
     pending,
@@ -43,21 +48,19 @@ class Step(NamedTuple):
 
 
 # Steps 1 to 4 make the case: the event set (ground.lay, R18 admission.admit), usable facets (condition, R6), the
-# timeline (R1 chain.fold), and the findings that stand (R0, R19). They come before there is a bracket to speak of.
+# timeline (R1 folding.fold), and the findings that stand (R0, R19). They come before there is a bracket to speak of.
 STEPS: tuple[Step, ...] = (
     Step(5, "own L, U", (delay_and_loss.delay, delay_and_loss.loss)),  # R22, R10
     Step(6, "U, dropped bads", (first_bad.earliest_bad,)),  # R17, R3; R15 goes here
-    Step(
-        7, "U final", (delivery.relates_back, facets.noted_late, boundary.conflict)
-    ),  # R13b, R6, R7; R26 and R25 go here
+    Step(7, "U final", (delivery.relates_back, facets.noted_late, boundary.conflict)),  # R13b, R26, R6, R7, R25
     Step(8, "L, proved, last_seen_intact", (last_intact.latest_ok, delivery.seen_before_delivery)),  # R4, R13d
     Step(
         9,
         "end",
         (
-            delivery.noticed_too_late,  # R13c
+            delivery.noticed_too_late,  # R13c, R26
             origin.pre_existing,  # R14a
-            boundary.release_prevails,  # R7b
+            boundary.release_prevails,  # R7b, R25
             origin.unproved_hidden,  # R16
         ),
     ),
@@ -87,23 +90,32 @@ def judge_all(ground: Ground) -> tuple[Verdict, ...]:
 def next_deadline(evidence: Evidence, as_of: AsOf) -> tuple[datetime, str] | None:
     """The next instant after `as_of` at which time alone may change an answer, and its code; None when none is due."""
     ground = lay(evidence, as_of)
-    chain = ground.scene.chain
-    if chain.delivered or chain.taken_over_at is None:
-        return None
-    due = (
-        (ground.contract.promised(chain.taken_over_at), "promised_time"),
-        (findings.deemed_lost_at(ground, ground.scene), "deemed_lost"),
-    )
+    found = pieces.scenes(ground)
+    due: list[tuple[datetime | None, str]] = []
+    for _, scene in found[1:] or found:
+        if not scene.chain.delivered and scene.chain.taken_over_at is not None:
+            if scene.chain.tendered_at is None:
+                due.append((lateness.due_at(ground, scene), "promised_time"))
+            due.append((findings.deemed_lost_at(ground, scene), "deemed_lost"))
     return min(((t, code) for t, code in due if t is not None and t > as_of.time), default=None)
 
 
 def judge(ground: Ground, finding: Finding) -> Verdict | None:
     """The same for a ground that is laid: `assess`."""
+    case = reasoned(ground, finding)
+    if case is None:
+        return None
+    clocks.open_order(case, reasoned)  # R36
+    return _record(case)
+
+
+def reasoned(ground: Ground, finding: Finding) -> Case | None:
+    """The case about a finding once a rule has ended it; None when no such finding stands."""
     case = Case(ground, admission.admit(ground, finding), finding)
     if not findings.stands(case):
         return None
     reason(case)
-    return _record(case)
+    return case
 
 
 def reason(case: Case) -> None:
@@ -117,7 +129,9 @@ def reason(case: Case) -> None:
 def _record(case: Case) -> Verdict:
     """Write the case down as a verdict."""
     pending.note_pending(case)
+    journey.note(case)
     _note_circumstances(case)
+    clocks.note_skew(case)
     assert case.outcome is not None
     witness = case.witness
     return Verdict(
@@ -137,10 +151,11 @@ def _record(case: Case) -> Verdict:
         rules=_rules(case),
         flags=tuple(case.flags),
         zones=tuple(case.zones),
+        delay_h={party: float(hours) for party, hours in case.delay.items()},
         open_alternatives=tuple(case.alternatives),
         excluded=case.excluded(),
         gaps=tuple(dict.fromkeys(case.gaps)),
-        footage=shares.footage(case),
+        footage=footage(case),
         notice_status=delivery.notice_status(case),
         external_debtors=shares.external_debtors(case),
         applicable_regime=case.policy.regime.value,
@@ -180,11 +195,24 @@ def _rules(case: Case) -> tuple[str, ...]:
 
 def _evidence(case: Case) -> tuple[str, ...]:
     """Ids of the events that the answer rests on, in time order: both ends, the witness, and the handoffs between."""
+    if case.finding.kind is FindingKind.DELAY:
+        return _evidence_of_delay(case)
     if case.U is None:
         return tuple(dict.fromkeys(act.id for act, _ in case.openers))
     acts = [edge.act for edge in (case.L, case.U) if edge is not None and edge.act is not None]
     acts += [case.witness] if case.witness is not None else []
     acts += [case.contradicting] if case.contradicting is not None else []
+    acts += [act for pair in case.doubtful for act in pair]
     since = min(act.t for act in acts) if acts else case.since
     acts += [handoff.accept for handoff in case.chain.handoffs if since <= handoff.accept.t <= case.until]
+    acts += [drop.act for drop in case.chain.drops if since <= drop.act.t <= case.until]
     return tuple(dict.fromkeys(act.id for act in sorted(acts, key=lambda act: act.order)))
+
+
+def _evidence_of_delay(case: Case) -> tuple[str, ...]:
+    """Whatever opened a segment on the way, and the waits that were excused, in time order."""
+    until = lateness.ended_at(case.ground, case.scene)
+    opened = [segment.opened_by for segment in case.chain.segments if segment.start <= until]
+    told = [(act.t, act.id) for act in opened if act is not None]
+    told += [(hold.since, hold.event) for hold in case.ground.paper.holds if hold.since <= until]
+    return tuple(dict.fromkeys(event for _, event in sorted(told)))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from fractions import Fraction
 
 from schemas.positions import AsOf
 from schemas.vocabulary import Condition, Confidence, Outcome
@@ -11,9 +12,12 @@ from services.custody.core.chain import Chain, Handoff
 from services.custody.core.condition import Facets, Look
 from services.custody.core.containment import Containment
 from services.custody.core.facts import Evidence, Fact
+from services.custody.core.folding import fold
 from services.custody.core.instants import BEGINNING
+from services.custody.core.paper import NO_PAPER, Paper, read
 from services.custody.core.policy import Contract, Policy
 from services.custody.core.registry import Registry
+from services.custody.core.sights import looks
 from services.custody.core.verdict import Boundary, Excluded, Finding
 
 SetAside = dict[tuple[int, int], tuple[Fact, str]]
@@ -35,9 +39,9 @@ class Scene:
     """Every look that found something sound, in order."""
 
     def __post_init__(self) -> None:
-        looks = [(act, look) for act in self.acts for look in act.looks]
-        self.bads = [seen for seen in looks if seen[1].value is Condition.BAD]
-        self.oks = [seen for seen in looks if seen[1].value is Condition.OK]
+        seen = [(act, look) for act in self.acts for look in looks(act)]
+        self.bads = [each for each in seen if each[1].value is Condition.BAD]
+        self.oks = [each for each in seen if each[1].value is Condition.OK]
 
 
 @dataclass(slots=True, eq=False)
@@ -56,6 +60,22 @@ class Ground:
     """Which units it was in when."""
     counted: tuple[Fact, ...] = ()
     """The parcel's own events, each content once, conflicts settled: also those that report no act."""
+    paper: Paper = field(init=False, default=NO_PAPER)
+    """What else was written; the contract is the one that redirections have left."""
+
+    def __post_init__(self) -> None:
+        self.paper = read(
+            self.evidence, self.counted, self.contained, self.scene.acts, self.contract, self.registry, self.policy
+        )
+        self.contract = self.paper.contract
+        if self.paper.moves_custody:
+            self.scene.chain = self.fold(self.scene.acts)
+        for fact, why in self.paper.set_aside:
+            self.scene.excluded.setdefault(fact.position, (fact, why))
+
+    def fold(self, acts: Sequence[Act]) -> Chain:
+        """Who held it when, by some of the acts."""
+        return fold(acts, self.registry, self.policy, self.paper)
 
 
 @dataclass(slots=True, eq=False)
@@ -98,7 +118,7 @@ class Case:
     bad_facets: Facets = ()
     tampered: bool = False
     boundary: Handoff | None = None
-    """The handoff that U lies on, be it that the taker noted the harm soon after (R6)."""
+    """The handoff that U lies on, be it that the taker noted the harm soon after (R6), or that nobody took (R25)."""
     contradicting: Act | None = None
     """The giver's release that says sound where the taker says bad (R7b)."""
     L: Edge | None = None
@@ -117,8 +137,14 @@ class Case:
     """A better look showed a report of the harm to be a false alarm (R17)."""
     contested: bool = False
     """A later look says sound where U says bad, and is not believed (R17)."""
+    doubtful: list[tuple[Act, Act]] = field(default_factory=list)
+    """Acts whose order no clock can tell, where the other order would name others (R36)."""
     halves: bool = False
     """The answerable share by heads whatever the policy (R7b)."""
+    delay: dict[str, Fraction] = field(default_factory=dict)
+    """Hours beyond plan and excuse, by party (R22): the answerable share by them."""
+    measured: bool = False
+    """Whether every boundary that the hours were counted between is on record (R21)."""
     located: bool = False
     """Whether the place is known, so that its carrier answers to the claimant too (R20)."""
     confidence_max: Confidence = Confidence.HIGH

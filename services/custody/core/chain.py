@@ -1,17 +1,11 @@
-"""The chain of custody: segments, handoffs, zones and gaps, folded from acts in their order (R1)."""
+"""The chain of custody: who held the parcel when, and how it passed on. core/folding.py makes it from acts."""
 
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from schemas.vocabulary import RECIPIENT, SENDER, PartyRole
-from services.custody.core.acts import Act, Kind, Order
-from services.custody.core.instants import BEGINNING, ENDLESS
-from services.custody.core.policy import Policy
-from services.custody.core.registry import Registry
-
-_HANDLERS = (PartyRole.CARRIER, PartyRole.LOCKER, PartyRole.AUTHORITY)
+from schemas.vocabulary import RECIPIENT, SENDER, DropPlace
+from services.custody.core.acts import Act, Order
+from services.custody.core.instants import ENDLESS
 
 
 @dataclass(slots=True, eq=False)
@@ -24,6 +18,8 @@ class Segment:
     opened_by: Act | None = None
     """The act that made it the holder; None for the sender at the origin."""
     implied: bool = False
+    dropped: bool = False
+    """It was left with this party, as agreed, and the party itself said nothing (R26)."""
 
     def overlaps(self, since: datetime, until: datetime) -> bool:
         """Whether it has a part inside the open interval."""
@@ -51,7 +47,7 @@ class Zone:
 
 @dataclass(slots=True, eq=False)
 class Handoff:
-    """An explicit acceptance, with the giver's release where there is one in the window."""
+    """An explicit acceptance, or a refusal at the door, with the giver's release where there is one in the window."""
 
     accept: Act
     giver: str
@@ -63,8 +59,37 @@ class Handoff:
 
     @property
     def taker(self) -> str:
-        """Who took it."""
+        """Who took it, or was to take it."""
         return self.accept.party
+
+
+@dataclass(slots=True, eq=False)
+class Drop:
+    """The carrier left it somewhere, by its own entry, or had somebody sign for it whom nobody had asked."""
+
+    act: Act
+    giver: str
+    """Who held it."""
+    place: DropPlace
+    agreed: bool
+    """Whether it was left as the final taker had agreed; else it is no delivery and moves nothing (R13e)."""
+    misdirected: bool = False
+    """At another address than the one in force (R33)."""
+    proxy: bool = False
+    """It came into the hands of a person whom the final taker had not named (R34)."""
+
+
+@dataclass(slots=True, eq=False)
+class Delivery:
+    """The end of a way: the recipient, or on the way back the sender, has it."""
+
+    accept: Act
+    """The final taker's acceptance, or the drop that counts as one (R26)."""
+    giver: str
+    taker: str
+    dropped: bool = False
+    unattended: bool = False
+    """Nobody handed it over, so that nobody was there to remark to."""
 
 
 @dataclass(slots=True, eq=False)
@@ -89,6 +114,12 @@ class Chain:
     handoffs: list[Handoff] = field(default_factory=list)
     zones: list[Zone] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
+    drops: list[Drop] = field(default_factory=list)
+    refusals: list[Handoff] = field(default_factory=list)
+    """Handoffs that the final taker refused: nobody took (R25)."""
+    returns: list[Act] = field(default_factory=list)
+    """Orders to send it back (R24)."""
 
     def held_between(self, after: Order, before: Order) -> list[str]:
         """Who held it between two acts of the same instant: there only the order of the acts tells."""
@@ -111,9 +142,24 @@ class Chain:
         return self.segments[1].start if len(self.segments) > 1 else None
 
     @property
-    def delivery(self) -> Handoff | None:
-        """The recipient's acceptance; of several, the first."""
-        return next((handoff for handoff in self.handoffs if handoff.taker == RECIPIENT), None)
+    def delivery(self) -> Delivery | None:
+        """The first delivery to the recipient."""
+        return next((delivery for delivery in self.deliveries if delivery.taker == RECIPIENT), None)
+
+    @property
+    def tendered_at(self) -> datetime | None:
+        """When the carriers had done what was promised: delivered it, or were told by the final taker to keep it.
+
+        Else a parcel that was refused, or called back, on time would be late for ever.
+        """
+        ends = [delivery.accept.t for delivery in self.deliveries]
+        ends += [refusal.accept.t for refusal in self.refusals]
+        ends += [order.t for order in self.returns if order.party in (SENDER, RECIPIENT)]
+        return min(ends, default=None)
+
+    def final_taking(self, before: Order) -> Delivery | None:
+        """The last delivery before something."""
+        return next((each for each in reversed(self.deliveries) if each.accept.order < before), None)
 
     @property
     def delivered(self) -> bool:
@@ -121,186 +167,9 @@ class Chain:
         return len(self.segments) > 1 and self.segments[-1].party in (SENDER, RECIPIENT)
 
     def handoff_by(self, act: Act) -> Handoff | None:
-        """The handoff that an acceptance made."""
-        return next((handoff for handoff in self.handoffs if handoff.accept is act), None)
+        """The handoff that an acceptance made, or that a refusal stopped."""
+        return next((handoff for handoff in (*self.handoffs, *self.refusals) if handoff.accept is act), None)
 
     def holder_at(self, instant: datetime) -> Segment:
         """The segment that an instant lies in; a boundary belongs to the taker."""
         return [segment for segment in self.segments if segment.start <= instant][-1]
-
-
-def fold(acts: Sequence[Act], registry: Registry, policy: Policy) -> Chain:
-    """Fold acts, sorted by `Act.order`, into the chain: in the order of what happened, whenever it arrived."""
-    folding = _Folding(acts, registry, policy)
-    for act in acts:
-        folding.take(act)
-    folding.find_unanswered_releases()
-    folding.chain.gaps.sort(key=lambda gap: (gap.t, gap.text))
-    return folding.chain
-
-
-class _Folding:
-    """The state of the fold: the chain so far and each party's last act."""
-
-    def __init__(self, acts: Iterable[Act], registry: Registry, policy: Policy) -> None:
-        self.chain = Chain([Segment(SENDER, BEGINNING)])
-        self._registry = registry
-        self._policy = policy
-        self._last_act: dict[str, datetime] = {}
-        self._releases: list[Act] = []
-        self._acceptances: dict[str, list[datetime]] = {}
-        for act in acts:
-            if act.kind is Kind.RELEASE:
-                self._releases.append(act)
-            elif act.kind is Kind.ACCEPT and not act.standing.entry:
-                self._acceptances.setdefault(act.party, []).append(act.t)
-
-    @property
-    def _current(self) -> Segment:
-        return self.chain.segments[-1]
-
-    def take(self, act: Act) -> None:
-        """Let one act move custody, or not."""
-        if act.kind is Kind.ACCEPT:
-            if act.standing.entry:
-                self._take_over_silently(act)
-            else:
-                self._accept(act)
-        elif self._is_takeover(act):
-            self._take_over_silently(act)
-        if act.kind is not Kind.NOTICE:
-            self._last_act[act.party] = act.t
-
-    def _accept(self, act: Act) -> None:
-        current = self._current
-        if current.party == act.party and not current.implied:
-            return  # a holder cannot take over from itself: an ordinary look
-        if current.party == act.party:
-            giver = self.chain.segments[-2].party
-            if self._corroborates(act, giver):
-                self.chain.segments.pop()
-                self.chain.zones.pop()
-                self.chain.gaps = [gap for gap in self.chain.gaps if gap.t != current.start]
-                self._current.end = ENDLESS
-            else:
-                self.chain.zones[-1].until = act.t
-        else:
-            giver = current.party
-        self._note_handoff(act, giver)
-        self._open(act, implied=False)
-
-    def _corroborates(self, act: Act, giver: str) -> bool:
-        """Whether the giver's side confirms that this acceptance, and not an earlier sight, was the handoff."""
-        return stands_behind(act, giver, self._registry) or self._release_to(giver, act) is not None
-
-    def _note_handoff(self, act: Act, giver: str) -> None:
-        release = self._release_to(giver, act)
-        handoff = Handoff(act, giver, release)
-        if release is not None:
-            handoff.skewed = is_skewed(release, act, self._policy)
-        else:
-            handoff.wrong_taker = any(
-                r.party == giver and r.counterpart not in (None, act.party) and self._near(r, act)
-                for r in self._releases
-            )
-        self.chain.handoffs.append(handoff)
-        self._note_missing_release(act, giver)
-        named = act.counterpart
-        if named is not None and named not in (giver, act.party) and named != SENDER:
-            self.chain.gaps.append(Gap(act.t, f"no ACCEPT by {named}"))
-
-    def _take_over_silently(self, act: Act) -> None:
-        current = self._current
-        if current.party == act.party:
-            return
-        since = self._last_act.get(current.party, current.start)
-        self.chain.zones.append(Zone(current.party, act.party, since, act.t, act))
-        self.chain.gaps.append(Gap(act.t, f"no ACCEPT by {act.party}", since))
-        self._note_missing_release(act, current.party, since)
-        self._open(act, implied=True)
-
-    def _open(self, act: Act, *, implied: bool) -> None:
-        self._current.end = act.t
-        self.chain.segments.append(Segment(act.party, act.t, ENDLESS, act, implied))
-
-    def _is_takeover(self, act: Act) -> bool:
-        current = self._current
-        if (
-            act.party == current.party
-            or current.party == RECIPIENT
-            or (current.party == SENDER and self.chain.handoffs)
-        ):
-            return False  # its own look, or after delivery
-        if not shows_possession(act, current.party, self._registry):
-            return False
-        return not self._belongs_to_a_handoff(act)
-
-    def _belongs_to_a_handoff(self, act: Act) -> bool:
-        """Part of a handoff that is on record: shortly before its own acceptance, or while clocks may still differ."""
-        own = self._acceptances.get(act.party, [])
-        coming = bisect_left(own, act.t)
-        if coming < len(own) and own[coming] - act.t <= self._policy.handoff_window:
-            return True
-        handed_over_at = self._current.start
-        previous = self.chain.segments[-2].party if len(self.chain.segments) > 1 else None
-        return previous == act.party and act.t - handed_over_at <= self._policy.clock_skew
-
-    def _release_to(self, giver: str, act: Act) -> Act | None:
-        """The giver's latest release to the taker within the handoff window, on either side."""
-        found = None
-        for release in self._releases:
-            if release.party == giver and release.counterpart in (None, act.party) and self._near(release, act):
-                found = release
-        return found
-
-    def _near(self, release: Act, act: Act) -> bool:
-        apart = release.t - act.t
-        return -self._policy.handoff_window <= apart <= self._policy.handoff_window
-
-    def _note_missing_release(self, act: Act, giver: str, earliest: datetime | None = None) -> None:
-        if giver == SENDER:
-            return  # the sender keeps no log
-        since = self._current.start
-        for release in self._releases:
-            meant = release.counterpart in (None, act.party)
-            if release.party == giver and meant and since <= release.t and self._at_most_after(release, act):
-                return
-        self.chain.gaps.append(Gap(act.t, f"no RELEASE by {giver}", earliest))
-
-    def _at_most_after(self, release: Act, act: Act) -> bool:
-        return release.t - act.t <= self._policy.handoff_window
-
-    def find_unanswered_releases(self) -> None:
-        """Every release to a named taker who never took it."""
-        taken = [(segment.party, segment.start) for segment in self.chain.segments]
-        for release in self._releases:
-            taker = release.counterpart
-            if taker is None or taker == release.party:
-                continue
-            earliest = timedelta(0) - self._policy.handoff_window
-            if not any(party == taker and start - release.t >= earliest for party, start in taken):
-                self.chain.gaps.append(Gap(release.t, f"no ACCEPT by {taker}"))
-
-
-def shows_possession(act: Act, holder: str, registry: Registry) -> bool:
-    """Whether an act by somebody who does not hold the item shows that it took it over without saying so.
-
-    Not a notice that it is missing, not a survey, and not a look that it took together with the holder.
-    """
-    if act.kind not in (Kind.SCAN, Kind.LOOK) or not act.physical or act.neutral:
-        return False
-    if act.claimed_acceptance is not None:
-        return False  # reports a handing over, so speaks against having it
-    if act.kind is Kind.LOOK and stands_behind(act, holder, registry):
-        return False
-    return registry.role(act.party) in _HANDLERS
-
-
-def stands_behind(act: Act, party: str, registry: Registry) -> bool:
-    """Whether a party's side signed to an act of the other side: any party of its legal entity speaks for it."""
-    return registry.entity(party) in {registry.entity(side) for side in act.joined}
-
-
-def is_skewed(release: Act, accept: Act, policy: Policy) -> bool:
-    """Whether the acceptance is dated before its release by more than the clocks may differ (CLOCK_SKEW)."""
-    return release.t - accept.t > policy.clock_skew

@@ -19,6 +19,8 @@ DEPTH_MAX = 4
 """A parcel in a bag in a cage in a container on a trailer."""
 MARGIN = timedelta(days=1)
 """How far around a stay a unit's events are loaded: device clocks and their sequence may move an event by so much."""
+REST_MAX = timedelta(days=365)
+"""How far from its contents' stay a unit's own packings are looked at: a unit may rest in another for months."""
 LONGEST_STAY = timedelta(days=7)
 """`unit_max_stay` where no setting says otherwise."""
 
@@ -99,7 +101,8 @@ def window(packed: datetime, unpacked: datetime | None, longest: timedelta) -> t
     """Between which times a unit's events can bear on an item that was packed into it: what must be loaded.
 
     It begins so early because the unit may have been packed into another one before. A superset for every moment that
-    may be asked about: at some, the unpacking is not known yet.
+    may be asked about: at some, the unpacking is not known yet. The unit's own packings bear on it from `REST_MAX`
+    before to `REST_MAX` after that.
     """
     stay_ends = later(packed, longest)
     ends = stay_ends if unpacked is None else max(stay_ends, unpacked)
@@ -133,7 +136,9 @@ class _Finding:
         """The stays of a unit in other units while it held the item, cut to that time."""
         path = self._paths[stay]
         found = []
-        for outer in self.direct(stay.unit, self._about_units.get(stay.unit, ()), path, depth):
+        begin, end = earlier(stay.since, REST_MAX), later(stay.until, REST_MAX)
+        about = [timed for timed in self._about_units.get(stay.unit, ()) if begin <= timed.t <= end]
+        for outer in self.direct(stay.unit, about, path, depth):
             since, until = max(outer.since, stay.since), min(outer.until, stay.until)
             if since >= until:
                 continue
@@ -143,7 +148,9 @@ class _Finding:
             if outer.unit in path:
                 self.refused.append((outer.packed, "CONTAINMENT_CYCLE"))
                 continue
-            cut = replace(outer, since=since, until=until)
+            # Where the item comes out of what it is in sooner, it is that which ends its time in the outer one.
+            ended = stay if stay.until < outer.until else outer
+            cut = replace(outer, since=since, until=until, unpacked=ended.unpacked, implied_by=ended.implied_by)
             self._paths[cut] = self._paths[outer]
             found.append(cut)
         return found

@@ -24,6 +24,11 @@ _WHY = {
     "R13a": Text("the recipient signed without a remark", "收件人签收时未作批注"),
     "R13b": Text("harm shown after delivery counts as there at delivery", "交付后举证的损坏视为交付时已存在"),
     "R13c": Text("the harm was shown only after the notice days", "损坏在通知期届满后方才举证"),
+    "R26": Text(
+        "harm shown soon after an unattended pick-up or drop counts as there then",
+        "无人值守的取件或投放后短期内举证的损坏视为当时已存在",
+    ),
+    "R28": Text("it is not proved to be the same parcel", "是否为同一快件未经证明"),
     "R14a": Text("the sender did not sign to the harm noted at pick-up", "揽收时注明的损坏未经寄件人签字确认"),
     "R16": Text("nobody is on record as having seen it sound before", "此前没有完好的记录"),
     "R17": Text("a later look contradicts a report of the harm", "其后的查验与损坏记录相矛盾"),
@@ -31,8 +36,21 @@ _WHY = {
         "it rests on an unsigned entry against its author's own interest", "所依据的是不利于记录方自身的未签名记录"
     ),
     "R20": Text("nothing on record tells whose leg it was", "现有记录无法确定发生于哪一区段"),
+    "R36": Text(
+        "no clock tells which of two events came first, and the answer hangs on it",
+        "两项记录的先后无法凭时钟判定，而结论取决于此",
+    ),
     "R22": Text("nothing on record tells whose hours they were", "现有记录无法确定由谁造成延误"),
 }
+_HALVED = Text(
+    "custody passed unseen, so the hours of the two cannot be told apart", "交接时刻不明，双方的超时无法区分"
+)
+"""R22, where a plan tells that it took too long and no record whose hours they were."""
+_TOO_LATE = Text(
+    "the harm was shown only after the hours allowed for it after an unattended pick-up or drop",
+    "损坏在无人值守取件或投放后的举证期限届满后方才举证",
+)
+"""R13c, where R26 sets the time."""
 _PENDING = Text("not implemented in this version", "本版本尚未实现")
 _UNDECIDED = ("R3", "R16", "R20", "R22")
 """Rules that say by speaking at all that something is not known."""
@@ -41,8 +59,15 @@ _UNDECIDED = ("R3", "R16", "R20", "R22")
 def doubts(case: Case) -> tuple[Doubt, ...]:
     """Rule by rule. Rules that are not implemented yet come last."""
     told = [rule for rule in case.doubts if rule in _WHY]
-    told += [rule for rule in _UNDECIDED if rule in case.fired and rule not in told]
+    undecided = [rule for rule in _UNDECIDED if rule in case.fired and rule not in told]
+    told += [rule for rule in undecided if rule != "R22" or not case.delay]
     return (
-        *(Doubt(rule, _WHY[rule].en, _WHY[rule].zh) for rule in told),
+        *(Doubt(rule, why.en, why.zh) for rule in told for why in (_why(rule, case),)),
         *(Doubt(rule, _PENDING.en, _PENDING.zh) for rule in case.pending),
     )
+
+
+def _why(rule: str, case: Case) -> Text:
+    if rule == "R13c" and "R26" in case.fired:
+        return _TOO_LATE
+    return _HALVED if rule == "R22" and case.delay else _WHY[rule]

@@ -12,7 +12,7 @@
 From 3 up an observation is *direct*. Nothing here is stored: a revoked key changes old answers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ from services.custody.core import signatures
 from services.custody.core.facts import Fact
 from services.custody.core.instants import later
 from services.custody.core.policy import Policy
-from services.custody.core.registry import Device, Registry
+from services.custody.core.registry import Device, Key, Registry
 
 VERIFIED = 5
 EXAMINED = 4
@@ -35,6 +35,8 @@ NEVER = 0
 # Tuples: so few members are found sooner by identity than by an enum's hash.
 _EXAMINING = (CaptureMode.HUMAN_INSPECT, CaptureMode.MANUAL_ENTRY, CaptureMode.IMPORT)
 _SCANNING = (CaptureMode.HUMAN_SCAN, CaptureMode.AUTO_SCAN)
+_NO_MORE_THAN_THERE = (*_SCANNING, CaptureMode.IMPORT)
+"""Captures that show of presence no more than that a label was read, whoever confirms it."""
 
 
 class Standing(NamedTuple):
@@ -65,26 +67,33 @@ def standing_of(
     enrolment = device.enrolled_at(later(t, policy.clock_skew)) if device is not None else None
     if device is None or enrolment is None:
         return Standing(NEVER, "UNKNOWN_DEVICE")
-    keyid = fact.envelope.keyid
-    if device.retired_by(t, keyid):
+    if device.retired_by(t, fact.envelope.keyid):
         return Standing(NEVER, "REVOKED_DEVICE", speaker=enrolment.party)
-    signed = fact.envelope.signature is not None
-    if signed and not _signature_is_good(fact, device, checks):
-        return Standing(NEVER, "BAD_SIGNATURE", speaker=enrolment.party)
-    if signed and device.compromised_before(fact.record_time, keyid):
-        signed = False
-    ceiling, entry = _ceiling(fact, t, signed, policy.late_after)
+    key = None
+    if fact.envelope.signature is not None:
+        key = _key_that_signed(fact, device.keys_for(fact.envelope.keyid, enrolment), checks)
+        if key is None:
+            return Standing(NEVER, "BAD_SIGNATURE", speaker=enrolment.party)
+    signed = key is not None and not device.compromised_before(fact.order, key)
+    bound = _is_sent_by(enrolment.party, fact, registry)
+    ceiling, entry = _ceiling(fact, t, policy.late_after, signed=signed, bound=bound)
     return Standing(ceiling, None, signed, entry, enrolment.party, enrolment.instruments)
 
 
-def _ceiling(fact: Fact, t: datetime, signed: bool, late_after: timedelta) -> tuple[int, bool]:
+def _is_sent_by(party: str, fact: Fact, registry: Registry) -> bool:
+    """Whether the API key that sent it in is bound to the device's party, as far as the door knew whose key it was."""
+    sender = fact.envelope.recordedparty
+    return sender is None or registry.entity(sender) == registry.entity(party)
+
+
+def _ceiling(fact: Fact, t: datetime, late_after: timedelta, *, signed: bool, bound: bool) -> tuple[int, bool]:
     """The ceiling by capture mode and signature, and whether the event is an entry without a signed time."""
     mode = fact.data.mode if isinstance(fact.data, Scan) else CaptureMode.HUMAN_SCAN
     if mode is CaptureMode.IMPORT:
         return (EXAMINED, False) if signed else (PRESUMED, False)
     if signed:
         return VERIFIED, False
-    if mode is CaptureMode.MANUAL_ENTRY or fact.record_time - t > late_after:
+    if mode is CaptureMode.MANUAL_ENTRY or not bound or fact.record_time - t > late_after:
         return INFERRED, True
     return DIRECT, False
 
@@ -92,17 +101,20 @@ def _ceiling(fact: Fact, t: datetime, signed: bool, late_after: timedelta) -> tu
 def _standing_of_notice(fact: Fact, device: Device | None, checks: Mapping[tuple[Position, str], bool]) -> Standing:
     """A notice is worth what the claimant shows, whoever typed it in; only a broken signature spoils it."""
     signed = fact.envelope.signature is not None
-    if signed and device is not None and not _signature_is_good(fact, device, checks):
-        return Standing(NEVER, "BAD_SIGNATURE")
+    if signed and device is not None:
+        keys = device.keys.get(fact.envelope.keyid or "", ())
+        if _key_that_signed(fact, keys, checks) is None:
+            return Standing(NEVER, "BAD_SIGNATURE")
     return Standing(DIRECT, None, signed)
 
 
-def _signature_is_good(fact: Fact, device: Device, checks: Mapping[tuple[Position, str], bool]) -> bool:
-    for public_key in device.keys.get(fact.envelope.keyid or "", ()):
-        checked = checks.get((fact.position, public_key))
-        if signatures.valid(fact.envelope, public_key) if checked is None else checked:
-            return True
-    return False
+def _key_that_signed(fact: Fact, keys: Iterable[Key], checks: Mapping[tuple[Position, str], bool]) -> Key | None:
+    """The key under which the signature is good; None where it is under none of them."""
+    for key in keys:
+        checked = checks.get((fact.position, key.public_key))
+        if signatures.valid(fact.envelope, key.public_key) if checked is None else checked:
+            return key
+    return None
 
 
 def grade_of(
@@ -124,9 +136,9 @@ def grade_of(
         grade = EXAMINED if identified else INFERRED
     else:
         return NEVER  # a scan says nothing of condition
-    if grade >= DIRECT and (joined or _artefact(observation, scan)):
+    if grade >= DIRECT and _is_verified(observation, scan, joined=joined):
         grade = VERIFIED
-    if facet is Facet.PRESENCE and mode is CaptureMode.IMPORT:
+    if facet is Facet.PRESENCE and mode in _NO_MORE_THAN_THERE:
         grade = min(grade, DIRECT)
     if claimed:
         grade = min(grade, _ceiling_of_own_word(observation, scan))
@@ -140,11 +152,11 @@ def _ceiling_of_own_word(observation: Observation, scan: Scan) -> int:
     return DIRECT if scanned or pictured or observation.instrument is not None else INFERRED
 
 
-def _artefact(observation: Observation, scan: Scan) -> bool:
-    """Whether a picture taken then shows the facet; for a seal it must show the number."""
+def _is_verified(observation: Observation, scan: Scan, *, joined: bool) -> bool:
+    """Whether a picture taken then shows the facet, or somebody else signed to it; for a seal, its number."""
     if observation.facet is Facet.SEAL:
         return scan.seal is not None and scan.seal.media is not None
-    return bool(observation.media)
+    return joined or bool(observation.media)
 
 
 _SHOWN_BY = {Proof.UNBOXING_VIDEO: Facet.CONTENTS, Proof.PHOTO_PACKAGING_KEPT: Facet.OUTER}

@@ -1,57 +1,73 @@
 """Steps 1 to 3 for all findings at once: what was known, which events count, what each is worth, who held it when."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from schemas.events import EventCorrected
+from schemas.events import EventCorrected, NoticeGiven
 from schemas.positions import AsOf
 from schemas.vocabulary import Facet
+from services.custody.core import clocks
 from services.custody.core.acts import Act, Kind, act_of, is_hindrance, reports_act
 from services.custody.core.case import Ground, Scene, SetAside
-from services.custody.core.clocks import effective_times
 from services.custody.core.containment import Containment, Stay, Timed, contain
 from services.custody.core.counting import sort_out
 from services.custody.core.facts import Evidence, Fact
 from services.custody.core.grades import Standing, standing_of
-from services.custody.core.policy import Policy, contract_of, policy_of
+from services.custody.core.instants import later
+from services.custody.core.policy import Policy, contract_of, is_dated, policy_of
 from services.custody.core.registry import Registry
 from services.custody.core.rules.possession import custody
 
 
-def lay(evidence: Evidence, as_of: AsOf) -> Ground:
-    """Everything that questions about this parcel at this moment share. A pure function of its arguments."""
+def lay(evidence: Evidence, as_of: AsOf, policy: str | None = None) -> Ground:
+    """Everything that questions about this parcel at this moment share. A pure function of its arguments.
+
+    `policy`: the name of other settings than those that the contract goes by, to see what would follow under them.
+    """
     known = evidence.known_at(as_of)
     counted, lost = sort_out(known.facts, known.rivals)
     about_units, _ = sort_out(known.unit_facts, known.rivals)
     registered, _ = sort_out(known.registry, known.rivals)
-    bench = _Bench(known, Registry(registered), policy_of(registered))
-    own = bench.judge(counted)
-    of_units = {unit: bench.judge(facts) for unit, facts in _by_subject(about_units).items()}
-    contained = bench.contain(own, of_units)
+    contract = contract_of(counted)
+    named = policy if policy is not None else contract.announced.policy
+    bench = _Bench(known, Registry(registered), policy_of(registered, named))
+    told = bench.hear(counted, about_units)
+    if is_dated(registered):
+        in_force = policy_of(registered, named, _taken_over(told.acts, counted))
+        if in_force != bench.policy:
+            bench = _Bench(known, bench.registry, in_force)
+            told = bench.hear(counted, about_units)
 
     excluded: SetAside = {fact.position: (fact, "CONFLICT") for fact in lost}
-    excluded |= {each.fact.position: (each.fact, each.standing.why) for each in own if each.standing.why is not None}
-    excluded |= {fact.position: (fact, why) for fact, why in contained.refused}
-    acts = [act for each in own if (act := bench.act(each)) is not None]
-    for act in acts:
-        if act.claimed_acceptance is not None:
-            excluded[act.fact.position] = (act.fact, "NOT_THE_TAKERS_ACT")
-    during = [(stay, each) for stay in contained.stays for each in of_units.get(stay.unit, ()) if _lies_in(each, stay)]
-    acts += [act for stay, each in during if (act := bench.act_of_unit(each, stay, acts)) is not None]
-    acts.sort(key=lambda act: act.order)
-    corrections = [each.fact for each in (*own, *(each for _, each in during)) if _corrects(each)]
+    excluded |= {each.fact.position: (each.fact, each.standing.why) for each in told.own if each.standing.why}
+    excluded |= {fact.position: (fact, why) for fact, why in told.contained.refused}
+    excluded |= {act.fact.position: (act.fact, "NOT_THE_TAKERS_ACT") for act in told.acts if _is_hearsay(act)}
     return Ground(
         evidence=known,
         as_of=as_of,
         registry=bench.registry,
         policy=bench.policy,
-        contract=contract_of(counted),
-        scene=Scene(acts, custody(acts, bench.registry, bench.policy), excluded),
-        corrections=corrections,
-        contained=contained,
+        contract=contract,
+        scene=Scene(told.acts, custody(told.acts, bench.registry, bench.policy), excluded),
+        corrections=told.corrections,
+        contained=told.contained,
         counted=tuple(counted),
     )
+
+
+def _taken_over(acts: Sequence[Act], counted: Sequence[Fact]) -> datetime | None:
+    """When the parcel was taken over, which decides whose settings it goes by: its first acceptance, own or by unit.
+
+    Until there is one, its first event. The settings without dates say which acceptances count.
+    """
+    accepted = next((act.t for act in acts if act.kind is Kind.ACCEPT and not act.standing.entry), None)
+    return accepted if accepted is not None else min((fact.t for fact in counted), default=None)
+
+
+def _is_hearsay(act: Act) -> bool:
+    """Whether one of the parcel's own events reports somebody else's acceptance (R13a)."""
+    return act.claimed_acceptance is not None and act.unit is None
 
 
 class _Judged(NamedTuple):
@@ -62,6 +78,15 @@ class _Judged(NamedTuple):
     standing: Standing
 
 
+class _Told(NamedTuple):
+    """What the facts say under some settings."""
+
+    own: Sequence[_Judged]
+    contained: Containment
+    acts: list[Act]
+    corrections: list[Fact]
+
+
 class _Bench:
     """What every fact is judged by."""
 
@@ -70,18 +95,49 @@ class _Bench:
         self.registry = registry
         self.policy = policy
 
+    def hear(self, counted: Sequence[Fact], about_units: Iterable[Fact]) -> _Told:
+        """The acts of the parcel's own facts and of those about the units that hold it, sorted."""
+        own = self.judge(counted)
+        of_units = {unit: self.judge(facts) for unit, facts in _by_subject(about_units).items()}
+        contained = self.contain(own, of_units)
+        acts = [act for each in own if (act := self.act(each)) is not None]
+        during = [
+            (stay, each) for stay in contained.stays for each in of_units.get(stay.unit, ()) if _lies_in(each, stay)
+        ]
+        acts += [act for stay, each in during if (act := self.act_of_unit(each, stay, acts)) is not None]
+        acts.sort(key=lambda act: act.order)
+        corrections = [each.fact for each in (*own, *(each for _, each in during)) if _corrects(each)]
+        return _Told(own, contained, acts, corrections)
+
     def judge(self, facts: Sequence[Fact]) -> list[_Judged]:
         """Facts about one item or unit that report an act or correct one."""
-        times = effective_times(facts, self.registry)
-        judged = []
-        for fact in facts:
-            if reports_act(fact.data) or isinstance(fact.data, EventCorrected):
-                t = times[fact.position]
-                standing = standing_of(fact, t, self.registry, self.policy, self._known.signatures)
-                if isinstance(fact.data, EventCorrected):
-                    standing = standing._replace(why=None)  # R18 judges it with what it corrects
-                judged.append(_Judged(fact, t, standing))
-        return judged
+        judged = [
+            self._judged(fact, fact.t)
+            for fact in facts
+            if reports_act(fact.data) or isinstance(fact.data, EventCorrected)
+        ]
+        if not clocks.is_in_doubt(each.fact for each in judged):
+            return judged
+        raised = clocks.raised(self._counted(judged))
+        return [
+            self._judged(each.fact, raised[each.fact.position]) if each.fact.position in raised else each
+            for each in judged
+        ]
+
+    def _judged(self, fact: Fact, t: datetime) -> _Judged:
+        standing = standing_of(fact, t, self.registry, self.policy, self._known.signatures)
+        if isinstance(fact.data, EventCorrected):
+            standing = standing._replace(why=None)  # R18 judges it with what it corrects
+        return _Judged(fact, t, standing)
+
+    def _counted(self, judged: Iterable[_Judged]) -> Iterator[clocks.Counted]:
+        """The events of enrolled devices, with what their devices' counts are worth (R36)."""
+        for fact, t, standing in judged:
+            device = self.registry.device(fact.envelope.source)
+            enrolment = device.enrolled_at(later(t, self.policy.clock_skew)) if device is not None else None
+            if enrolment is not None:
+                vouched = standing.why is None and standing.signed and not isinstance(fact.data, _UNJUDGED)
+                yield clocks.Counted(fact, enrolment.since, vouched)
 
     def contain(self, own: Iterable[_Judged], of_units: Mapping[str, Iterable[_Judged]]) -> Containment:
         """Which units it was in when, by the packings that count."""
@@ -146,3 +202,7 @@ def _moves_custody(fact: Fact) -> bool:
 
 def _corrects(each: _Judged) -> bool:
     return isinstance(each.fact.data, EventCorrected)
+
+
+_UNJUDGED = (EventCorrected, NoticeGiven)
+"""Whose standing says nothing of their device: they raise no other event."""

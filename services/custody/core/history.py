@@ -1,20 +1,24 @@
 """The history of the answers: what would have been said after each recorded event, and what made it change."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from msgspec import Struct, structs
 
 from schemas.positions import AsOf, Position
+from schemas.vocabulary import FindingKind
 from services.custody.core import concerns
 from services.custody.core.attribution import judge, judge_all
 from services.custody.core.case import Ground
-from services.custody.core.facts import Evidence, Fact, Parked, Rival
+from services.custody.core.cause import Cause
+from services.custody.core.difference import Answered, differs, tell
+from services.custody.core.facts import Evidence, Fact, Packing, Parked, Rival
 from services.custody.core.ground import lay
 from services.custody.core.idle import Standstill
 from services.custody.core.instants import ENDLESS, later
-from services.custody.core.verdict import Finding, Replaces, Verdict
+from services.custody.core.verdict import Explanation, Finding, Replaces, Verdict
 
 
 class Version(Struct, frozen=True, kw_only=True):
@@ -27,6 +31,8 @@ class Version(Struct, frozen=True, kw_only=True):
     """Id of the event that brought it on; None for a record that this version cannot read."""
     verdict: Verdict | None
     """None: the finding stood no more."""
+    change: Explanation
+    """What is different from the version before it, and what brought it on, in sentences."""
 
 
 def history(evidence: Evidence, as_of: AsOf) -> tuple[Version, ...]:
@@ -49,42 +55,127 @@ def numbered(evidence: Evidence, as_of: AsOf, verdict: Verdict) -> Verdict:
         return (found,) if found is not None else ()
 
     versions = _told_over_time(evidence.known_at(as_of), of_this_finding)
-    if not versions:
-        return verdict
-    last = versions[-1]
-    if last.verdict is not None and not _differs(last, verdict):
+    return after(versions[-1], verdict) if versions else verdict
+
+
+def after(last: Version, verdict: Verdict) -> Verdict:
+    """The verdict with the number that it has where this was the last version that a record brought on."""
+    if last.verdict is not None and not differs(last.verdict, verdict):
         return structs.replace(verdict, version=last.version, replaces=last.verdict.replaces)
     return structs.replace(verdict, version=last.version + 1, replaces=Replaces(last.version, None))
+
+
+class Moment(NamedTuple):
+    """A record that could have changed the answer."""
+
+    record_time: datetime
+    position: Position
+    record: "Record"
+    own: Fact | None
+    """The fact, where it is about the subject itself: others bear on everything."""
+
+    @property
+    def because(self) -> str | None:
+        """Its event's id; None where this version cannot read it."""
+        return self.record.id if isinstance(self.record, Fact) else None
+
+
+Record = Fact | Packing | Rival | Parked
+
+
+class Answers:
+    """The answers about a subject as its records come in, each in its turn: `after` is asked in order of recording.
+
+    `since`: everything known at that moment was there first, and only what it does not know comes in.
+    """
+
+    def __init__(
+        self, known: Evidence, ask: Callable[[Ground], tuple[Verdict, ...]], since: AsOf | None = None
+    ) -> None:
+        self._known = known
+        self._ask = ask
+        self._since = since
+        self._quiet_until = _quiet_until(known)
+        self._disputed = frozenset(rival.identity for rival in known.rivals)
+        self._still: Standstill | None = None
+
+    def after(self, moment: Moment) -> tuple[Ground, Mapping[Finding, Verdict]] | None:
+        """What stood once this had been recorded; None where it cannot differ from what stood before it."""
+        now = moment.record_time if self._since is None else max(moment.record_time, self._since.time)
+        if now < self._quiet_until:
+            return None
+        if self._still is not None and moment.own is not None and self._still.goes_on(moment.own):
+            return None
+        ground = lay(_up_to(self._known, moment, self._since), AsOf(now))
+        standing = {verdict.finding: verdict for verdict in self._ask(ground)}
+        self._still = Standstill(ground, standing, self._disputed)
+        return ground, standing
+
+    def cause(self, moment: Moment, finding: Finding, verdict: Verdict | None, ground: Ground) -> Cause:
+        """What changed the answer about a finding: the record, or time alone, which had done so before it came in."""
+        if finding.kind in _BY_TIME:
+            now = ground.as_of
+            without = judge(lay(_up_to(self._known, moment, self._since, itself=False), now), finding)
+            if not differs(without, verdict):
+                return Cause(None, moment.record_time, ground)
+        return Cause(moment.record, moment.record_time, ground)
+
+
+_BY_TIME = (FindingKind.LOSS, FindingKind.DELAY)
+"""Findings that time alone opens (R10, R22)."""
 
 
 def _told_over_time(known: Evidence, ask: Callable[[Ground], tuple[Verdict, ...]]) -> tuple[Version, ...]:
     """Ask after every record that may matter, and keep what was new."""
     told: list[Version] = []
     latest: dict[Finding, Version] = {}
-    quiet_until = _quiet_until(known)
-    disputed = {rival.identity for rival in known.rivals}
-    still: Standstill | None = None
-    for record_time, position, because, own in _moments(known):
-        if record_time < quiet_until:
+    answers = Answers(known, ask)
+    for moment in moments(known):
+        answered = answers.after(moment)
+        if answered is None:
             continue
-        if own is not None and still is not None and still.goes_on(own):
-            continue
-        ground = lay(_up_to(known, record_time, position), AsOf(record_time))
-        standing = {verdict.finding: verdict for verdict in ask(ground)}
-        still = Standstill(ground, standing, disputed)
+        ground, standing = answered
         for finding in dict.fromkeys((*latest, *standing)):
-            previous, verdict = latest.get(finding), standing.get(finding)
-            if not _differs(previous, verdict):
+            verdict = standing.get(finding)
+            if not differs(_verdict(latest.get(finding)), verdict):
                 continue
-            number = previous.version + 1 if previous is not None else 1
-            if verdict is not None:
-                replaces = Replaces(previous.version, because) if previous is not None else None
-                verdict = structs.replace(verdict, version=number, replaces=replaces)
-            latest[finding] = Version(
-                finding=finding, version=number, record_time=record_time, because=because, verdict=verdict
-            )
-            told.append(latest[finding])
+            cause = answers.cause(moment, finding, verdict, ground)
+            version = next_version(latest.get(finding), finding, verdict, moment.because, cause)
+            latest[finding] = version
+            told.append(version)
     return tuple(told)
+
+
+def next_version(
+    last: Version | None, finding: Finding, verdict: Verdict | None, because: str | None, cause: Cause
+) -> Version:
+    """The version that a record brought on; the answer must differ."""
+    number = last.version + 1 if last is not None else 1
+    if verdict is not None:
+        replaces = Replaces(last.version, because) if last is not None else None
+        verdict = structs.replace(verdict, version=number, replaces=replaces)
+    until_then = Answered(finding, _verdict(last), again=last is not None)
+    return Version(
+        finding=finding,
+        version=number,
+        record_time=cause.record_time,
+        because=because,
+        verdict=verdict,
+        change=tell(until_then, verdict, cause),
+    )
+
+
+def _verdict(version: Version | None) -> Verdict | None:
+    return version.verdict if version is not None else None
+
+
+def moments(known: Evidence) -> list[Moment]:
+    """Every record that could have changed the answer, in the order of recording."""
+    others: list[Record] = [*known.unit_facts, *known.neighbours, *known.rivals, *known.parked]
+    found = {record.position: Moment(record.record_time, record.position, record, None) for record in others}
+    found |= {fact.position: Moment(fact.record_time, fact.position, fact, fact) for fact in known.facts}
+    found |= {fact.position: Moment(fact.record_time, fact.position, fact, None) for fact in known.registry}
+    return sorted(found.values(), key=lambda moment: moment[:2])
 
 
 def _quiet_until(known: Evidence) -> datetime:
@@ -92,12 +183,13 @@ def _quiet_until(known: Evidence) -> datetime:
 
     A lower bound, so that asking at every earlier moment, which is most of them, can be left out.
     """
-    trouble = [fact.record_time for fact in known.facts if concerns.reports(fact.data)]
-    earliest = min((fact.t for fact in known.facts), default=None)
+    facts = (*known.facts, *known.unit_facts)
+    trouble = [fact.record_time for fact in facts if concerns.reports(fact.data)]
+    earliest = min((fact.t for fact in facts), default=None)
     if earliest is not None:
         waits = [
             hours
-            for fact in (*known.facts, *known.registry)
+            for fact in (*facts, *known.registry)
             for hours in (
                 getattr(fact.data, "promised_after_hours", None),
                 getattr(fact.data, "deemed_lost_hours", None),
@@ -105,57 +197,24 @@ def _quiet_until(known: Evidence) -> datetime:
             if hours is not None
         ]
         trouble += [later(earliest, timedelta(hours=hours)) for hours in waits]
-        trouble += [due for fact in known.facts if (due := getattr(fact.data, "promised_at", None)) is not None]
+        trouble += [due for fact in facts if (due := getattr(fact.data, "promised_at", None)) is not None]
     return min(trouble, default=ENDLESS)
 
 
-class _Moment(NamedTuple):
-    """A record that could have changed the answer."""
+def _up_to(known: Evidence, moment: Moment, since: AsOf | None, *, itself: bool = True) -> Evidence:
+    """The evidence up to one record, with all that was known before by another account, and with the record itself."""
+    last = (moment.record_time, moment.position)
 
-    record_time: datetime
-    position: Position
-    because: str | None
-    """Its event's id; None where this version cannot read it."""
-    own: Fact | None
-    """The fact, where it is about the subject itself: a registration bears on everything."""
+    def is_there(record: Record) -> bool:
+        place = (record.record_time, record.position)
+        return place < last or (itself and place == last) or (since is not None and since.knows(*place))
 
-
-def _moments(known: Evidence) -> list[_Moment]:
-    """Every record that could have changed the answer, in the order of recording."""
-    unread: list[Rival | Parked] = [*known.rivals, *known.parked]
-    moments = {other.position: _Moment(other.record_time, other.position, None, None) for other in unread}
-    moments |= {fact.position: _Moment(fact.record_time, fact.position, fact.id, fact) for fact in known.facts}
-    moments |= {fact.position: _Moment(fact.record_time, fact.position, fact.id, None) for fact in known.registry}
-    return sorted(moments.values(), key=lambda moment: moment[:2])
-
-
-def _up_to(known: Evidence, record_time: datetime, position: Position) -> Evidence:
-    """The evidence up to and including one record."""
-    last = (record_time, position)
-    return Evidence(
-        subject=known.subject,
-        facts=tuple(fact for fact in known.facts if (fact.record_time, fact.position) <= last),
-        registry=tuple(fact for fact in known.registry if (fact.record_time, fact.position) <= last),
-        rivals=tuple(rival for rival in known.rivals if (rival.record_time, rival.position) <= last),
-        parked=tuple(parked for parked in known.parked if (parked.record_time, parked.position) <= last),
-        signatures=known.signatures,
-    )
-
-
-def _differs(previous: Version | None, verdict: Verdict | None) -> bool:
-    before = previous.verdict if previous is not None else None
-    if before is None or verdict is None:
-        return before is not verdict
-    return _told(before) != _told(verdict)
-
-
-def _told(verdict: Verdict) -> tuple[object, ...]:
-    return (
-        verdict.outcome,
-        verdict.liable,
-        verdict.confidence,
-        verdict.L,
-        verdict.U,
-        verdict.proved,
-        frozenset(verdict.flags),
+    return replace(
+        known,
+        facts=tuple(filter(is_there, known.facts)),
+        unit_facts=tuple(filter(is_there, known.unit_facts)),
+        neighbours=tuple(filter(is_there, known.neighbours)),
+        registry=tuple(filter(is_there, known.registry)),
+        rivals=tuple(filter(is_there, known.rivals)),
+        parked=tuple(filter(is_there, known.parked)),
     )

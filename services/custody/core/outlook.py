@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from schemas.vocabulary import SENDER, FindingKind, Outcome
+from schemas.vocabulary import RECIPIENT, SENDER, FindingKind, Outcome
 from services.custody.core.case import Case
 from services.custody.core.wording import Text, harm, party
 
@@ -11,13 +11,23 @@ def what_would_change_it(case: Case) -> Iterator[Text]:
     """Which record would move the answer, and what else stays possible."""
     presumed = case.L is not None and case.L.how == "presumed"
     match case.outcome:
-        case Outcome.SEGMENT | Outcome.RECIPIENT if presumed:
+        case Outcome.SEGMENT | Outcome.SHARED if case.delay:
+            yield Text(
+                "This changes if an excused wait, another plan or another time of a handoff is shown.",
+                "如能证明存在可免责的等待、另有计划或交接时间不同，结论将改变。",
+            )
+        case Outcome.SEGMENT | Outcome.RECIPIENT | Outcome.SENDER if presumed:
             assert case.L is not None
             assert case.L.act is not None
             yield Text(
                 "This changes if {who} shows that it was already {harm} at that takeover.",
                 "如{who}证明接收时快件已{harm}，结论将改变。",
             ).fill(who=party(case.L.act.party), harm=harm(case.finding))
+        case Outcome.RECIPIENT if case.finding.kind is FindingKind.LOSS:
+            yield Text(
+                "This changes if it is shown that it was not handed over, or not left as agreed.",
+                "如能证明快件并未交付，或未按约定放置，结论将改变。",
+            )
         case Outcome.SEGMENT if case.finding.kind is FindingKind.LOSS:
             yield Text(
                 "This changes if an acceptance by somebody else is shown, or if the parcel turns up.",
@@ -29,6 +39,11 @@ def what_would_change_it(case: Case) -> Iterator[Text]:
             yield Text(
                 "This changes if it is shown that the sender had handed it over.",
                 "如能证明寄件人此前已交寄，结论将改变。",
+            )
+        case Outcome.SENDER if case.cause == "after_return":
+            yield Text(
+                "This changes if it is shown that it was so when the sender got it back.",
+                "如能证明退回寄件人时已是如此，结论将改变。",
             )
         case Outcome.SENDER:
             yield Text(
@@ -44,9 +59,20 @@ def what_would_change_it(case: Case) -> Iterator[Text]:
                 "Only an earlier direct record of the harm, or a later one of sound, would change this.",
                 "仅有更早的直接损坏记录或更晚的直接完好记录方能改变结论。",
             )
-    if SENDER in case.alternatives:
+    if RECIPIENT in case.proved and RECIPIENT in case.alternatives:
+        yield Text("It may also have happened while the recipient had it.", "亦不能排除发生于收件人持有期间。")
+    if SENDER in case.alternatives and case.chain.segments[0].overlaps(case.since, case.until):
         yield Text("It may also have happened while the sender still had it.", "亦不能排除发生于寄件人交寄之前。")
-    if case.U is not None and case.U.rule == "R13b" and case.outcome is not Outcome.UNDETERMINED:
+    if "R13e" in case.fired and case.outcome in (Outcome.SEGMENT, Outcome.JOINT):
+        yield Text(
+            "It also changes if consent to where it was left, or to who signed for it, is shown.",
+            "如能证明收件方同意该投放地点或代收人，结论亦将改变。",
+        )
+    if "R28" in case.fired:
+        yield Text(
+            "It falls away if it is shown that this is another parcel.", "如能证明并非同一快件，本结论不再成立。"
+        )
+    if case.U is not None and case.U.rule in ("R13b", "R26") and case.outcome is not Outcome.UNDETERMINED:
         yield Text(
             "It also changes if the harm is shown to have come after delivery.",
             "如能证明损坏发生于交付之后，结论亦将改变。",
@@ -74,6 +100,8 @@ _PROOF_WANTED = {
 def _what_would_decide_it(case: Case) -> Text:
     if case.finding.kind is FindingKind.DELAY:
         return Text("A plan or records of the handoffs would decide it.", "分段时限计划或交接记录可据以认定。")
+    if case.contradicting is not None and case.boundary is not None and "R25" in case.fired:
+        return Text("A better record of its state at that door would decide it.", "当时状态的更优记录可据以认定。")
     if case.U is None:
         return _PROOF_WANTED.get(case.finding.kind, _VIDEO_WANTED)
     return Text("A direct record from before that shows it sound would decide it.", "此前的直接完好记录可据以认定。")

@@ -1,14 +1,15 @@
 """The settings of the reasoning and what the contract says: folds of the policy's events and of announcements."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from schemas.events import ParcelAnnounced, PolicySet
 from schemas.vocabulary import Defect, Hindrance, Regime, SharePolicy
+from services.custody.core import concerns
 from services.custody.core.facts import Fact
-from services.custody.core.instants import later
+from services.custody.core.instants import BEGINNING, ENDLESS, later
 
 DEFAULT_GROUNDS = frozenset((*(g.value for g in Hindrance), *(g.value for g in Defect)))
 
@@ -26,6 +27,10 @@ class Policy:
     late_after: timedelta = timedelta(hours=24)
     unit_max_stay: timedelta = timedelta(days=7)
     clock_skew: timedelta = timedelta(seconds=120)
+    """How far the clocks of two devices may differ that were compared with ours at upload."""
+    clock_skew_unmeasured: timedelta = timedelta(minutes=10)
+    """The same for two that never were. A crystal that is 20 parts in a million off loses 1.7 s a day, so 5 min in half
+    a year, and the one device may be slow where the other is fast."""
     notice_days: int = 7
     deemed_lost: timedelta | None = None
     policy: SharePolicy = SharePolicy.FREIGHT
@@ -43,25 +48,63 @@ class Policy:
         return self.regime in (Regime.CN_SAME_MODE, Regime.CN_BRAND)
 
 
-def policy_of(facts: Iterable[Fact]) -> Policy:
-    """The settings as last set; a setting that an event leaves out keeps its earlier value."""
+def policy_of(facts: Iterable[Fact], named: str | None = None, taken_over: datetime | None = None) -> Policy:
+    """The settings for a parcel: the tenant's own as last set, and on top of them those that its contract names.
+
+    A setting that an event leaves out keeps its earlier value. One with dates is for parcels that were taken over in
+    that time; while nobody knows when this one was, only those without dates are in force. A name that nobody set adds
+    nothing.
+    """
     changes: dict[str, Any] = {}
-    for fact in sorted((f for f in facts if isinstance(f.data, PolicySet)), key=lambda fact: fact.order):
-        assert isinstance(fact.data, PolicySet)
-        changes.update(_settings(fact.data))
+    for data in _in_order(facts, named):
+        if _is_in_force(data, taken_over):
+            changes.update(_settings(data))
     return replace(_DEFAULTS, **changes) if changes else _DEFAULTS
+
+
+def is_dated(facts: Iterable[Fact]) -> bool:
+    """Whether the settings depend on when the parcel was taken over."""
+    return any(
+        isinstance(fact.data, PolicySet) and (fact.data.valid_from or fact.data.valid_until) is not None
+        for fact in facts
+    )
+
+
+def _in_order(facts: Iterable[Fact], named: str | None) -> Iterator[PolicySet]:
+    """The settings that may bear on the parcel, the contract's after the tenant's, each in order of recording."""
+    subjects = [concerns.POLICY]
+    if named is not None and concerns.policy_subject(named) not in subjects:
+        subjects.append(concerns.policy_subject(named))
+    told = [
+        (subjects.index(fact.subject), fact.order, fact.data)
+        for fact in facts
+        if isinstance(fact.data, PolicySet) and fact.subject in subjects
+    ]
+    return (data for _, _, data in sorted(told, key=lambda each: each[:2]))
+
+
+def _is_in_force(data: PolicySet, taken_over: datetime | None) -> bool:
+    if data.valid_from is None and data.valid_until is None:
+        return True
+    if taken_over is None:
+        return False
+    return (data.valid_from or BEGINNING) <= taken_over < (data.valid_until or ENDLESS)
+
+
+_OF_THE_EVENT = ("valid_from", "valid_until", "reuse_after_days")
+"""When the settings are in force, and what the cutting of journeys reads by itself (core/journeys.py)."""
 
 
 def _settings(data: PolicySet) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     for name in data.__struct_fields__:
         value = getattr(data, name)
-        if value is None:
+        if value is None or name in _OF_THE_EVENT:
             continue
         if name.endswith("_hours"):
             settings[name.removesuffix("_hours")] = timedelta(hours=value)
-        elif name == "clock_skew_seconds":
-            settings["clock_skew"] = timedelta(seconds=value)
+        elif name.endswith("_seconds"):
+            settings[name.removesuffix("_seconds")] = timedelta(seconds=value)
         elif name == "reservation_grounds":
             settings[name] = frozenset(value)
         else:

@@ -14,13 +14,22 @@ from typing import NamedTuple
 
 from schemas import codec
 from schemas.errors import Undecodable
-from schemas.events import Event, NoticeGiven, ParcelRelabelled, UnitPacked, UnitUnpacked
+from schemas.events import (
+    ConditionObserved,
+    Event,
+    NoticeGiven,
+    ParcelRelabelled,
+    UnitOpened,
+    UnitPacked,
+    UnitUnpacked,
+)
 from schemas.identifiers import parse_subject
 from schemas.leaf import leaf
 from schemas.topics import partition_of
 from services.custody.core import concerns
 from services.custody.core.concerns import Naming
 from services.custody.core.facts import effective
+from services.custody.core.incidents import incident_of
 from services.log.port import LogRecord
 
 EVENT = "event"
@@ -36,6 +45,8 @@ _REASON_CHARACTERS_MAX = 500
 _SEQUENCE_END = 2**63
 # The only types that name anybody. Looked up first: asking each scan whom it names would cost as much as its JSON.
 _NAMING = frozenset({UnitPacked, UnitUnpacked, ParcelRelabelled, NoticeGiven})
+# The only types that may be incidents without a report of something bad.
+_EVENTFUL = frozenset({UnitOpened, ConditionObserved})
 
 
 # Not frozen, and a Row neither: `object.__setattr__` for each field would cost more than decoding the JSON.
@@ -259,9 +270,11 @@ def settle(readings: Iterable[Reading], log_id: str, record_time: datetime | Non
             contents[content] = row
             if reading.data is None:
                 continue
-            if concerns.wakes(reading.data) or concerns.is_registry(row.subject):
+            kind = type(reading.data)
+            is_incident = kind in _EVENTFUL and incident_of(reading.data) is not None
+            if is_incident or concerns.wakes(reading.data) or concerns.is_registry(row.subject):
                 waking.add(content)
-            if type(reading.data) in _NAMING:
+            if kind in _NAMING:
                 naming.append((row, reading.data))
     return Batch(tuple(rows), record_time, contents, frozenset(waking), tuple(naming))
 

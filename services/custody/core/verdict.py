@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from schemas.vocabulary import Confidence, DamageMode, FindingKind, Outcome, Severity
 
-RULESET = "2026.1"
+RULESET = "2026.2"
 """Names the rules and their order. Any change of an answer for the same events changes it."""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from schemas.vocabulary import RECIPIENT, SENDER, Confidence, DamageMode, Facet, FindingKind, Severity
+from schemas.vocabulary import RECIPIENT, SENDER, Confidence, DamageMode, DropPlace, Facet, FindingKind, Severity
 from services.custody.core.condition import WHOLE
 from services.custody.core.verdict import Finding
 
@@ -64,6 +64,14 @@ _GROUNDS = {
     "weak_box": Text("weak box", "箱体强度不足"),
     "no_cushioning": Text("no cushioning", "无缓冲材料"),
 }
+_PLACES = {
+    DropPlace.DOOR: Text("at the door", "门口"),
+    DropPlace.LOCKER: Text("in a locker", "快递柜"),
+    DropPlace.STATION: Text("at a station", "驿站"),
+    DropPlace.SHOP: Text("at a shop", "代收点"),
+    DropPlace.NEIGHBOUR: Text("with somebody nearby", "邻近他人处"),
+    DropPlace.ADDRESS: Text("at the address, by its own entry,", "收件地址（派件方自行录入）"),
+}
 CONFIDENCE = {
     Confidence.HIGH: Text("high", "高"),
     Confidence.MODERATE: Text("moderate", "中"),
@@ -115,6 +123,17 @@ def _harm(finding: Finding) -> Text:
 def facet(seen: Facet) -> Text:
     """What was looked at."""
     return _FACETS.get(seen, _FACETS[Facet.PRESENCE])
+
+
+def place(where: DropPlace) -> Text:
+    """Where a parcel was left."""
+    return _PLACES[where]
+
+
+def hours(length: float) -> Text:
+    """A length of time in hours, with as many digits as it needs."""
+    written = f"{length:.2f}".rstrip("0").rstrip(".")
+    return Text(f"{written} hour" if written == "1" else f"{written} hours", f"{written}小时")
 
 
 def grounds(code: str) -> Text:

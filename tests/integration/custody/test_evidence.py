@@ -66,16 +66,19 @@ def test_nothing_past_the_positions_is_seen(engine: Engine) -> None:
         assert load_evidence(connection, "yto:YT1") != before
 
 
-def test_many_subjects_cost_five_queries(engine: Engine) -> None:
+def test_many_subjects_cost_no_more_queries_than_one(engine: Engine) -> None:
     append(engine, enrolment(), *(scan(f"e{n}", f"yto:YT{n % 10}", at=n) for n in range(40)))
     project_all(engine)
     statements: list[str] = []
     sa_event.listen(engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
 
     with engine.connect() as connection:
+        load_evidence(connection, "yto:YT0")
+    for_one = len(statements)
+    with engine.connect() as connection:
         together = load_many(connection, [f"yto:YT{n}" for n in range(10)])
 
-    assert len(statements) <= 5
+    assert len(statements) - for_one == for_one <= 7
     with engine.connect() as connection:
         assert all(load_evidence(connection, subject) == evidence for subject, evidence in together.items())
 

@@ -120,8 +120,10 @@ TAMPERED = {
     "a case is gone": ("DELETE FROM projection.parcel_case", "projection.parcel_case"),
     "a case that never was": (
         """
-        INSERT INTO projection.parcel_case
-        SELECT 'yto:YT2', opened, changed, verdicts, kinds, outcome, confidence, parties, devices, positions
+        INSERT INTO projection.parcel_case (
+            subject, journey, opened, changed, verdicts, kinds, incidents, inside, parties, rests_on, positions
+        )
+        SELECT 'yto:YT2', journey, opened, changed, verdicts, kinds, incidents, inside, parties, rests_on, positions
         FROM projection.parcel_case
         """,
         "projection.parcel_case",

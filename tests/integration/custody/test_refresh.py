@@ -60,7 +60,7 @@ def test_a_bad_scan_opens_a_case_and_the_mark_goes(engine: Engine) -> None:
     assert list(cases(engine)) == ["yto:YT1"]
     case = cases(engine)["yto:YT1"]
     assert case.parties == ["C1", "C2"]
-    assert case.devices == ["SHA.S1"]
+    assert {"device:SHA.S1", "party:C1", "party:C2", "policy:DEFAULT"} <= set(case.rests_on)
     assert case.kinds == ["DAMAGE"]
     assert case.outcome == case.verdicts[0]["outcome"]
     assert case.opened == case.changed

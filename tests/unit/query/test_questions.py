@@ -60,6 +60,9 @@ def test_a_position_vector_is_read_as_one() -> None:
         (":", "partition:offset"),
         ("3", "partition:offset"),
         ("0:99999999999999999999999999999999", "partition:offset"),
+        ("0:1,0:2", "once"),
+        ("0:1,1:5,0:1", "once"),
+        (f"0:{2**63}", "told"),
     ],
 )
 def test_an_as_of_that_is_none_is_refused_naming_the_field_and_the_remedy(text: str, remedy: str) -> None:
@@ -130,7 +133,7 @@ def test_a_filter_in_other_words_is_refused(filters: tuple[str | None, ...], fie
 def test_a_cursor_of_cases_leads_back_to_its_place(
     asked: tuple[str | None, ...], opened: datetime, subject: str
 ) -> None:
-    key = CaseKey(opened, subject)
+    key = CaseKey(opened, subject, 2)
 
     assert questions.read_cursor(questions.write_cursor(asked, key), asked, CaseKey) == key
 
@@ -143,7 +146,7 @@ def test_a_cursor_of_events_leads_back_to_its_place(asked: tuple[str | None, ...
 
 
 def test_a_cursor_of_another_list_is_refused() -> None:
-    cursor = questions.write_cursor(("cases", "DAMAGE"), CaseKey(datetime(2026, 1, 1, tzinfo=UTC), "yto:A"))
+    cursor = questions.write_cursor(("cases", "DAMAGE"), CaseKey(datetime(2026, 1, 1, tzinfo=UTC), "yto:A", 1))
 
     with pytest.raises(Undecodable, match="other filters"):
         questions.read_cursor(cursor, ("cases", "LOSS"), CaseKey)

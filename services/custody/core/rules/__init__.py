@@ -4,6 +4,7 @@ from services.custody.core.rules import (
     admission,
     boundary,
     candidates,
+    clocks,
     confidence,
     delay_and_loss,
     delivery,
@@ -26,6 +27,7 @@ RULES: tuple[Rule, ...] = tuple(
             *admission.RULES,  # step 1
             *facets.RULES,  # step 2
             *possession.RULES,  # step 3
+            *clocks.RULES,  # step 3, and once the answer is known
             *journey.RULES,
             *findings.RULES,  # step 4
             *delay_and_loss.RULES,  # step 5

@@ -11,9 +11,9 @@ from services.custody.core.chain import Chain
 from services.custody.core.condition import Look, says_bad
 from services.custody.core.facts import Fact
 from services.custody.core.grades import DIRECT, INFERRED, NEVER, standing_of
+from services.custody.core.pieces import scene_of
 from services.custody.core.registry import Registry
 from services.custody.core.rules.findings import deemed_lost_at
-from services.custody.core.rules.possession import custody
 from services.custody.core.rules.rule import Rule
 from services.custody.core.verdict import Finding
 
@@ -35,18 +35,19 @@ RULES = (R18,)
 
 
 def admit(ground: Ground, finding: Finding) -> Scene:
-    """R18: the scene for one finding, from the scene that all findings share."""
-    if not ground.corrections and all(act.standing.signed for act in ground.scene.acts):
-        return ground.scene
-    opened = _Dispute(ground, finding)
-    excluded = dict(ground.scene.excluded)
-    acts, refused = _take_back(ground, excluded, opened)
-    acts, self_serving = _set_aside_self_serving(ground, acts, excluded, opened)
-    chain = custody(acts, ground.registry, ground.policy)
+    """R18: the scene for one finding, from the scene that all findings about the parcel, or the piece, share."""
+    shared = scene_of(ground, finding.piece)
+    if not ground.corrections and all(act.standing.signed for act in shared.acts):
+        return shared
+    opened = _Dispute(ground, shared, finding)
+    excluded = dict(shared.excluded)
+    acts, refused = _take_back(ground, shared, excluded, opened)
+    acts, self_serving = _set_aside_self_serving(ground, shared, acts, excluded, opened)
+    chain = ground.fold(acts)
     raised = [_with_admissions_raised(act, chain, ground.registry) for act in acts]
     admitted = any(one is not other for one, other in zip(raised, acts, strict=True))
     if admitted:
-        chain = custody(raised, ground.registry, ground.policy)
+        chain = ground.fold(raised)
     return Scene(raised, chain, excluded, (R18.id,) if refused or self_serving or admitted else ())
 
 
@@ -56,13 +57,13 @@ _OUTSIDERS = (PartyRole.SURVEYOR, PartyRole.AUTHORITY)
 class _Dispute:
     """When the dispute about a finding opened, as seen by an event that may itself be the first report of it."""
 
-    def __init__(self, ground: Ground, finding: Finding) -> None:
+    def __init__(self, ground: Ground, scene: Scene, finding: Finding) -> None:
         moments: list[tuple[datetime, Act | None]] = []
-        for act, look in ground.scene.bads:
+        for act, look in scene.bads:
             if (act.kind is Kind.NOTICE or look.direct) and says_bad(look, finding):
                 moments.append((act.fact.record_time, act))
         if finding.kind is FindingKind.LOSS:
-            lost = deemed_lost_at(ground, ground.scene)
+            lost = deemed_lost_at(ground, scene)
             if lost is not None and lost <= ground.as_of.time:
                 moments.append((lost, None))
         self._moments = sorted(moments, key=lambda moment: moment[0])
@@ -92,16 +93,16 @@ def _is_claim(act: Act) -> bool:
     return act.kind is Kind.NOTICE and act.party in (SENDER, RECIPIENT)
 
 
-def _is_outside(act: Act, ground: Ground) -> bool:
+def _is_outside(act: Act, ground: Ground, scene: Scene) -> bool:
     """Whether a surveyor or an authority reports that is no party of the chain: it has no favour to do itself."""
     entity = ground.registry.entity
-    held = {entity(segment.party) for segment in ground.scene.chain.segments}
+    held = {entity(segment.party) for segment in scene.chain.segments}
     return ground.registry.role(act.party) in _OUTSIDERS and entity(act.party) not in held
 
 
-def _take_back(ground: Ground, excluded: SetAside, opened: _Dispute) -> tuple[list[Act], bool]:
+def _take_back(ground: Ground, scene: Scene, excluded: SetAside, opened: _Dispute) -> tuple[list[Act], bool]:
     """Apply corrections: what is left, and whether one was refused because it would undo an admission too late."""
-    acts, refused = list(ground.scene.acts), False
+    acts, refused = list(scene.acts), False
     for fact in sorted(ground.corrections, key=lambda fact: fact.order):
         data = fact.data
         assert isinstance(data, EventCorrected)
@@ -114,7 +115,7 @@ def _take_back(ground: Ground, excluded: SetAside, opened: _Dispute) -> tuple[li
         if not targets:
             excluded[fact.position] = (fact, "NOTHING_TO_CORRECT")
         for act in targets:
-            if _is_too_late(ground, fact, data, act, opened, signed=standing.signed):
+            if _is_too_late(ground.registry, scene.chain, fact, act, opened, signed=standing.signed):
                 excluded[fact.position] = (fact, "TOO_LATE_TO_RETRACT")
                 refused = True
             else:
@@ -123,11 +124,12 @@ def _take_back(ground: Ground, excluded: SetAside, opened: _Dispute) -> tuple[li
     return acts, refused
 
 
-def _is_too_late(ground: Ground, fact: Fact, data: EventCorrected, act: Act, opened: _Dispute, *, signed: bool) -> bool:
+def _is_too_late(registry: Registry, chain: Chain, fact: Fact, act: Act, opened: _Dispute, *, signed: bool) -> bool:
     """After the dispute opened, an admission or an acceptance is taken back only if the other side signs too."""
     if not opened.open_before(fact.record_time, act):
         return False
-    registry, chain = ground.registry, ground.scene.chain
+    data = fact.data
+    assert isinstance(data, EventCorrected)
     author = registry.entity(data.party)
     if any(registry.entity(signer.party) != author for signer in data.countersigned):
         return False
@@ -136,7 +138,7 @@ def _is_too_late(ground: Ground, fact: Fact, data: EventCorrected, act: Act, ope
 
 
 def _set_aside_self_serving(
-    ground: Ground, acts: list[Act], excluded: SetAside, opened: _Dispute
+    ground: Ground, scene: Scene, acts: list[Act], excluded: SetAside, opened: _Dispute
 ) -> tuple[list[Act], bool]:
     """Leave out unsigned events in their recorder's favour that came after the dispute opened.
 
@@ -148,13 +150,13 @@ def _set_aside_self_serving(
         for act in acts
         if not act.standing.signed
         and not _is_claim(act)
-        and not _is_outside(act, ground)
+        and not _is_outside(act, ground, scene)
         and opened.open_before(act.fact.record_time, act)
     }
     if not suspects:
         return acts, False
     undisputed = [act for act in acts if id(act) not in suspects or act.kind is Kind.ACCEPT]
-    chain = custody(undisputed, ground.registry, ground.policy)
+    chain = ground.fold(undisputed)
     kept, found = [], False
     for act in acts:
         if id(act) not in suspects:

@@ -1,10 +1,13 @@
 """Step 7b: the two sides of a handoff disagree. R7 boundary conflict; R25 attempts and refusals."""
 
-from schemas.vocabulary import RECIPIENT, SENDER, Confidence, Outcome
+from schemas.vocabulary import SENDER, Confidence, Outcome
+from services.custody.core.acts import Kind
+from services.custody.core.bearing import stands_behind
 from services.custody.core.case import Case, Edge
-from services.custody.core.chain import stands_behind
+from services.custody.core.chain import Handoff
 from services.custody.core.condition import says_ok
 from services.custody.core.grades import VERIFIED
+from services.custody.core.rules.delivery import end_with_taker
 from services.custody.core.rules.rule import POLICY, Rule
 
 R7 = Rule(
@@ -25,12 +28,14 @@ R25 = Rule(
     id="R25",
     name="attempt and refusal",
     en=(
-        "A delivery attempt moves nothing. A refusal for harm fixes the harm at the courier's door, and "
-        "nobody takes the parcel."
+        "A delivery attempt moves nothing. A refusal for harm puts the harm on the courier's side, and nobody "
+        "takes the parcel; where the courier's own look is as good or better and says sound, nobody can be named."
     ),
-    zh="投递未成不转移保管责任；因损坏而拒收的，损坏定在派件方一侧，快件无人接收。",
+    zh=(
+        "投递未成不转移保管责任；因损坏而拒收的，损坏定在派件方一侧，快件无人接收；"
+        "派件方同等或更优的完好记录与之相反的，不作认定。"
+    ),
     source="快递市场管理办法 27",
-    implemented=False,
 )
 RULES = (R7, R25)
 
@@ -44,6 +49,8 @@ def conflict(case: Case) -> bool:
     if handoff is None:
         return False
     case.boundary = handoff
+    if _is_refusal(handoff):
+        case.fire("R25")
     if stands_behind(case.U.act, handoff.giver, case.registry):
         case.U.rule, case.U.grade = "R7c", VERIFIED
         return False
@@ -77,13 +84,18 @@ def _sound_release(case: Case) -> int | None:
 
 
 def release_prevails(case: Case) -> bool:
-    """R7b at step 9: the giver's better look makes the taker answer; a tie is halved whatever the policy."""
+    """R7b at step 9: the giver's better look makes the taker answer; a tie is halved whatever the policy.
+
+    R25: who refused it has not taken it, so that nobody can be named.
+    """
     if case.contradicting is None or case.boundary is None or case.boundary.giver == SENDER:
         return False
     assert case.U is not None
     release, grade = case.contradicting, _sound_release(case) or 0
     if grade < (case.U.grade or 0):
         return False
+    if _is_refusal(case.boundary):
+        return case.end(Outcome.UNDETERMINED)
     giver, taker = case.boundary.giver, case.boundary.taker
     case.halves = True
     if grade == case.U.grade:
@@ -91,4 +103,8 @@ def release_prevails(case: Case) -> bool:
     case.L = Edge(release.t, release.order, "R7b", "direct", release, grade)
     case.witness = release
     case.located = True
-    return case.end(Outcome.RECIPIENT if taker == RECIPIENT else Outcome.SEGMENT, taker)
+    return end_with_taker(case, taker)
+
+
+def _is_refusal(handoff: Handoff) -> bool:
+    return handoff.accept.kind is Kind.REFUSE

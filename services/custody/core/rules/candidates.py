@@ -2,7 +2,7 @@
 
 from schemas.vocabulary import Confidence
 from services.custody.core.case import Case
-from services.custody.core.rules.last_intact import custodians
+from services.custody.core.rules.last_intact import custodians, in_chain_order, zones
 from services.custody.core.rules.rule import POLICY, Rule
 
 R8 = Rule(
@@ -50,21 +50,10 @@ RULES = (R8, R11, R29, R30)
 
 def held_it(case: Case) -> bool:
     """The custodians of the bracket as it now stands, and by R8 both parties of every zone in it. Never ends."""
-    zones = [zone for zone in case.chain.zones if zone.overlaps(case.seen_since, case.until)]
     candidates = custodians(case)
-    for zone in zones:
-        pair = (zone.giver, zone.taker)
-        case.proved += [party for party in pair if party not in case.proved]
-        if zone.overlaps(case.since, case.until):
-            case.fire("R8", Confidence.MODERATE)
-            candidates += [party for party in pair if party not in candidates]
-            case.zones.append(pair)
+    for zone in zones(case):
+        case.fire("R8", Confidence.MODERATE)
+        candidates += [zone.giver, zone.taker]
+        case.zones.append((zone.giver, zone.taker))
     case.candidates = in_chain_order(case, candidates)
-    case.proved = in_chain_order(case, case.proved)
     return False
-
-
-def in_chain_order(case: Case, parties: list[str]) -> list[str]:
-    """Parties by when they first held it."""
-    order = {segment.party: at for at, segment in reversed(list(enumerate(case.chain.segments)))}
-    return sorted(dict.fromkeys(parties), key=lambda party: order.get(party, len(order)))

@@ -1,6 +1,6 @@
 """Step 13: how sure. R21, from what the fired rules allow and how good both ends of the bracket are."""
 
-from schemas.vocabulary import Confidence, Outcome
+from schemas.vocabulary import Confidence, FindingKind, Outcome
 from services.custody.core.case import RANKS, Case
 from services.custody.core.grades import DIRECT, EXAMINED
 from services.custody.core.rules.rule import POLICY, Rule
@@ -10,11 +10,12 @@ R21 = Rule(
     name="confidence",
     en=(
         "An answer is as sure as its weakest rule allows. HIGH needs one party, both ends of the bracket "
-        "seen directly, one of them by a person or better, and no presumption."
+        "seen directly, one of them by a person or better, and no presumption; for a delay, boundaries that "
+        "were all recorded."
     ),
     zh=(
         "可信度取所适用规则允许的最低者；“高”须责任方唯一、区间两端均有直接记录且至少一端由人员查验，"
-        "并且未适用任何推定。"
+        "并且未适用任何推定；延误须各交接时刻均有记录。"
     ),
     source=POLICY,
 )
@@ -26,6 +27,8 @@ def confidence(case: Case) -> Confidence:
     match case.outcome:
         case Outcome.UNDETERMINED:
             return Confidence.NONE
+        case _ if case.finding.kind is FindingKind.DELAY:
+            level = Confidence.HIGH if case.measured else Confidence.MODERATE
         case Outcome.JOINT | Outcome.SHARED:
             level = Confidence.LOW
         case _:

@@ -1,21 +1,27 @@
 """Step 5: findings with ends of their own. R22 delay, R10 loss, R31 found again."""
 
 from schemas.vocabulary import RECIPIENT, SENDER, Confidence, FindingKind, Outcome
+from services.custody.core import lateness
 from services.custody.core.case import Case, Edge
 from services.custody.core.condition import FACETS, says_ok
 from services.custody.core.rules import findings
+from services.custody.core.rules.delivery import AFTER_RETURN
+from services.custody.core.rules.last_intact import in_chain_order
 from services.custody.core.rules.rule import POLICY, Rule
 
 R22 = Rule(
     id="R22",
     name="delay",
     en=(
-        "A delay is split by what each carrier took beyond its plan, excused holds apart. Where no plan was "
-        "recorded, nobody can say whose hours they were."
+        "A delay is split by what each carrier took beyond its plan; waits for customs, at the recipient's "
+        "request, for a wrong address or by force majeure are excused. Where custody passed unseen, the two "
+        "bear their hours in halves. Where no plan was recorded, nobody can say whose hours they were."
     ),
-    zh="延误按各承运方超出计划且无正当事由的时间分担；未记录计划的，无法认定由谁造成。",
+    zh=(
+        "延误按各承运方超出计划的时间分担；因海关、收件人要求、地址错误或不可抗力的等待予以扣除；"
+        "交接时刻不明的，双方合计后各半；未记录计划的，无法认定由谁造成。"
+    ),
     source=POLICY,
-    implemented=False,
 )
 R10 = Rule(
     id="R10",
@@ -39,17 +45,30 @@ RULES = (R22, R10, R31)
 
 
 def delay(case: Case) -> bool:
-    """R22, as far as it goes without plans: the zones in which custody passed unseen are shown, nobody is named."""
+    """R22: whoever took longer than planned answers by the hours; nobody where no plan tells whose hours they were."""
     if case.finding.kind is not FindingKind.DELAY:
         return False
+    since, until = case.chain.taken_over_at, lateness.ended_at(case.ground, case.scene)
+    assert since is not None
     case.fire("R22")
     if findings.was_found(case.ground, case.scene):
         case.fire("R31")
         case.flag("FOUND")
-    if case.ground.contract.has_plan:
-        case.pending.append("R22")
     case.zones = [(zone.giver, zone.taker) for zone in case.chain.zones]
-    return case.end(Outcome.UNDETERMINED)
+    if not case.ground.contract.has_plan:
+        return case.end(Outcome.UNDETERMINED)
+    entries = lateness.entries(case.ground, case.chain, since, until)
+    case.delay = dict(lateness.hours_over(entries))
+    if not case.delay:
+        return case.end(Outcome.UNDETERMINED)
+    case.proved = in_chain_order(case, [party for entry in entries for party in entry.parties])
+    if any(len(entry.parties) > 1 for entry in entries if entry.excess):
+        case.limit("R22", Confidence.LOW)
+    case.measured = lateness.is_measured(case.chain, since, until)
+    if len(case.delay) > 1:
+        return case.end(Outcome.SHARED, *case.delay)
+    case.located = True
+    return case.end(Outcome.SEGMENT, *case.delay)
 
 
 def loss(case: Case) -> bool:
@@ -80,7 +99,8 @@ def loss(case: Case) -> bool:
     if holder.party == RECIPIENT:
         return case.end(Outcome.RECIPIENT, RECIPIENT)
     if holder.party == SENDER:
-        return case.end(Outcome.SENDER, SENDER)
+        kept = holder is case.chain.segments[0]
+        return case.end(Outcome.SENDER, SENDER, cause=None if kept else AFTER_RETURN)
     case.located = True
     return case.end(Outcome.SEGMENT, holder.party)
 

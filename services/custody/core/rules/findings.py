@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from msgspec import structs
+
 from schemas.vocabulary import RECIPIENT, SENDER, Condition, Facet, FindingKind
 from services.custody.core.acts import Act
 from services.custody.core.case import Case, Ground, Scene
 from services.custody.core.condition import WHOLE, Look, says_bad
 from services.custody.core.grades import INFERRED
 from services.custody.core.instants import later
+from services.custody.core.lateness import due_at, ended_at
+from services.custody.core.pieces import scenes
 from services.custody.core.rules.rule import POLICY, Rule
 from services.custody.core.verdict import Finding
 
@@ -63,22 +67,26 @@ def reported(ground: Ground) -> list[Finding]:
     A bad with no mechanism or severity named joins the findings of its kind that name one.
     """
     found: dict[Finding, datetime] = {}
-    for act, look in ground.scene.bads:
-        if look.grade >= INFERRED:
-            for kind in _kinds(act, look):
-                found.setdefault(_finding(kind, look), act.t)
-    if _is_deemed_lost(ground, ground.scene):
-        found.setdefault(Finding(FindingKind.LOSS), ground.as_of.time)
-    if _is_late(ground, ground.scene):
-        found.setdefault(Finding(FindingKind.DELAY), ground.as_of.time)
+    several = scenes(ground)
+    for piece, scene in several:
+        for act, look in scene.bads:
+            if look.grade >= INFERRED:
+                for kind in _kinds(act, look):
+                    found.setdefault(_finding(kind, look, piece), act.t)
+        if piece is None and len(several) > 1:
+            continue  # whether it is lost or late is asked of each piece
+        if _is_deemed_lost(ground, scene):
+            found.setdefault(Finding(FindingKind.LOSS, piece=piece), ground.as_of.time)
+        if _is_late(ground, scene):
+            found.setdefault(Finding(FindingKind.DELAY, piece=piece), ground.as_of.time)
     named = [finding for finding in found if not any(_is_told_by(other, finding) for other in found)]
     return sorted(named, key=lambda finding: (GRAVITY.index(finding.kind), found[finding], str(finding)))
 
 
-def _finding(kind: FindingKind, look: Look) -> Finding:
+def _finding(kind: FindingKind, look: Look, piece: str | None) -> Finding:
     if kind in (FindingKind.DAMAGE, FindingKind.CONCEALED):
-        return Finding(kind, look.component, look.damage, look.severity)
-    return Finding(kind, look.component)
+        return Finding(kind, look.component, look.damage, look.severity, piece)
+    return Finding(kind, look.component, piece=piece)
 
 
 def _kinds(act: Act, look: Look) -> Iterator[FindingKind]:
@@ -104,7 +112,11 @@ def _is_outside_of(seen: Look, inside: Look) -> bool:
 
 def _is_told_by(other: Finding, finding: Finding) -> bool:
     """Whether another finding says the same with more names, so that this one would say it twice."""
-    if other == finding or (other.kind, other.component) != (finding.kind, finding.component):
+    if other == finding or (other.kind, other.component, other.piece) != (
+        finding.kind,
+        finding.component,
+        finding.piece,
+    ):
         return False
     return finding.damage in (None, other.damage) and finding.severity in (None, other.severity)
 
@@ -118,7 +130,7 @@ def stands(case: Case) -> bool:
         (act, look) for act, look in case.scene.bads if look.grade >= INFERRED and says_bad(look, case.finding)
     ]
     if kind is FindingKind.LOSS:
-        case.openers = [opener for opener in case.openers if not _was_seen_after(case.scene, opener[0].t)]
+        case.openers = [opener for opener in case.openers if not _was_at_hand_after(case.scene, opener[0].t)]
         return bool(case.openers) or is_deemed_lost(case)
     if kind is FindingKind.DAMAGE:
         return any(look.facet is Facet.OUTER for _, look in case.openers)
@@ -129,7 +141,7 @@ def stands(case: Case) -> bool:
 
 def _was_bad_outside(case: Case, inside: Act) -> bool:
     """Whether the outside was already seen bad in the same way: then it is DAMAGE, not CONCEALED."""
-    outside = Finding(FindingKind.DAMAGE, case.finding.component, case.finding.damage, case.finding.severity)
+    outside = structs.replace(case.finding, kind=FindingKind.DAMAGE)
     return any(
         look.facet is Facet.OUTER and look.direct and says_bad(look, outside) and act.order <= inside.order
         for act, look in case.scene.bads
@@ -137,8 +149,16 @@ def _was_bad_outside(case: Case, inside: Act) -> bool:
 
 
 def _was_seen_after(scene: Scene, instant: datetime) -> bool:
-    """R31: whether somebody had it at hand after that."""
+    """R31: whether somebody had it at hand after that, or the unit that it is in."""
     return any(act.t > instant and act.physical for act in scene.acts)
+
+
+def _was_at_hand_after(scene: Scene, instant: datetime) -> bool:
+    """R31: the same, of the item itself. A cage that goes on, or a list, says nothing against what is missing in it."""
+    return any(
+        act.t > instant and act.physical and act.exposed and not (act.unit is not None and act.fact.subject == act.unit)
+        for act in scene.acts
+    )
 
 
 def deemed_lost_at(ground: Ground, scene: Scene) -> datetime | None:
@@ -162,13 +182,9 @@ def _is_deemed_lost(ground: Ground, scene: Scene) -> bool:
 
 
 def _is_late(ground: Ground, scene: Scene) -> bool:
-    """Whether the promised time went by before delivery."""
-    taken_over = scene.chain.taken_over_at
-    promised = ground.contract.promised(taken_over)
-    if promised is None or taken_over is None:
-        return False
-    delivery = scene.chain.delivery
-    return (delivery.accept.t if delivery is not None else ground.as_of.time) > promised
+    """R22: whether the promised time, with the waits that excuse, went by before delivery."""
+    due = due_at(ground, scene)
+    return due is not None and ended_at(ground, scene) > due
 
 
 def was_found(ground: Ground, scene: Scene) -> bool:

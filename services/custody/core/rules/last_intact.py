@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from schemas.vocabulary import Confidence
 from services.custody.core.acts import Act
 from services.custody.core.case import Case, Edge
+from services.custody.core.chain import Segment, Zone
 from services.custody.core.condition import Facets, Look, clears, is_slighter, says_ok
 from services.custody.core.rules.rule import Rule
 from services.custody.core.verdict import Finding
@@ -23,7 +24,11 @@ RULES = (R4,)
 
 
 def latest_ok(case: Case) -> bool:
-    """R4: L, the witness, and `proved`. The release that R7b weighs is left out. Never ends."""
+    """R4: L, the witness, and `proved`. The release that R7b weighs is left out. Never ends.
+
+    A zone inside the bracket belongs to both its parties (R1, R8), also where a rule ends the reasoning before R8 turns
+    custodians into candidates: else a look that narrows the bracket could bring somebody into it.
+    """
     facets = clears(case.finding.kind, case.bad_facets)
     found = [_latest(case, case.scene.oks, facets, says_ok, "R4")]
     if case.finding.severity is not None:
@@ -31,7 +36,8 @@ def latest_ok(case: Case) -> bool:
     case.L = max((edge for edge in found if edge is not None), key=lambda edge: edge.order, default=None)
     if case.L is not None:
         case.witness = case.L.act
-    case.proved = custodians(case)
+    zoned = [party for zone in zones(case) for party in (zone.giver, zone.taker)]
+    case.proved = in_chain_order(case, [*custodians(case), *zoned])
     return False
 
 
@@ -61,9 +67,31 @@ def _latest(
     return Edge(act.t, act.order, rule, "direct", act, look.grade)
 
 
+def zones(case: Case) -> list[Zone]:
+    """The zones that the bracket as it stands overlaps."""
+    return [zone for zone in case.chain.zones if zone.overlaps(case.since, case.until)]
+
+
+def in_chain_order(case: Case, parties: Sequence[str]) -> list[str]:
+    """Parties by when they first held it, each once."""
+    order = {segment.party: at for at, segment in reversed(list(enumerate(case.chain.segments)))}
+    return sorted(dict.fromkeys(parties), key=lambda party: order.get(party, len(order)))
+
+
 def custodians(case: Case) -> list[str]:
     """Whoever held the parcel inside the bracket as it stands, in the order of the segments."""
     if case.L is not None and case.U is not None and case.L.t == case.U.t:
         return list(dict.fromkeys(case.chain.held_between(case.L.order, case.U.order)))
-    held = [segment.party for segment in case.chain.segments if segment.overlaps(case.since, case.until)]
+    held = [
+        segment.party
+        for segment in case.chain.segments
+        if segment.overlaps(case.since, case.until) or _was_taken_just_before(segment, case.U)
+    ]
     return list(dict.fromkeys(held))
+
+
+def _was_taken_just_before(segment: Segment, until: Edge | None) -> bool:
+    """Whether it was taken over in the very instant in which the bracket ends, and before that by the order of acts."""
+    if until is None or segment.opened_by is None or segment.start != until.t:
+        return False
+    return segment.opened_by.order < until.order

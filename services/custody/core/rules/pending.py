@@ -2,14 +2,24 @@
 
 from collections.abc import Iterator
 
-from schemas.events import Reservation, Scan
-from schemas.vocabulary import RECIPIENT, SENDER, Condition, Confidence, Facet, FindingKind, PartyRole
+from schemas.events import (
+    ClaimPaid,
+    ConditionObserved,
+    Event,
+    NoticeGiven,
+    Repacked,
+    Scan,
+    SealApplied,
+    SealChecked,
+)
+from schemas.vocabulary import Condition, Confidence, Facet, FindingKind, PartyRole
 from services.custody.core.case import Case
 from services.custody.core.condition import Look
 
 FLAG = "RULE_PENDING"
 _ACCESS = (FindingKind.SHORTAGE, FindingKind.WRONG_CONTENT, FindingKind.LOSS)
 _BY_FORCE = (FindingKind.DAMAGE, FindingKind.CONCEALED)
+_IN_THE_BOX = (*_BY_FORCE, FindingKind.SHORTAGE, FindingKind.WRONG_CONTENT)
 _FORCE_FACETS = {Facet.SENSOR: "R11", Facet.PACKING: "R14"}
 _CONTENT_FACETS = {Facet.SEAL: "R9", Facet.WEIGHT: "R12"}
 _BY_FACET: dict[FindingKind, dict[Facet, str]] = {
@@ -17,7 +27,7 @@ _BY_FACET: dict[FindingKind, dict[Facet, str]] = {
     FindingKind.CONCEALED: _FORCE_FACETS,
     FindingKind.SHORTAGE: _CONTENT_FACETS,
     FindingKind.WRONG_CONTENT: _CONTENT_FACETS,
-    FindingKind.LOSS: {Facet.SEAL: "R9", Facet.COUNT: "R27"},
+    FindingKind.LOSS: {Facet.SEAL: "R9"},
     FindingKind.DELAY: {},
 }
 """Facets that only a rule which is not implemented can judge."""
@@ -35,20 +45,34 @@ def note_pending(case: Case) -> None:
 
 
 def _called_for(case: Case) -> Iterator[str]:
-    by_facet = _BY_FACET[case.finding.kind]
+    kind = case.finding.kind
+    by_facet = _BY_FACET[kind]
     for act in case.scene.acts:
-        if not act.exposed:
+        if not act.exposed and kind is not FindingKind.DELAY:
             yield "R9"
-        if act.claimed_acceptance == RECIPIENT:
-            yield "R26"
         for look in act.looks:
             if look.facet in by_facet and _calls(look):
                 yield by_facet[look.facet]
-        if act.reservation is not None:
-            yield from _by_reservation(act.reservation, case.finding.kind)
-        if case.finding.kind in _ACCESS and isinstance(act.fact.data, Scan) and act.fact.data.seal is not None:
-            yield "R9"
-    yield from _by_chain(case)
+        if kind in _BY_FORCE and act.reservation is not None and act.reservation.grounds in _PACKING_GROUNDS:
+            yield "R14"
+        yield from _by_event(act.fact.data, kind)
+    if kind is FindingKind.LOSS and any(isinstance(fact.data, ClaimPaid) for fact in case.ground.counted):
+        yield "R31"
+    if any(case.registry.role(segment.party) is PartyRole.AUTHORITY for segment in case.chain.segments):
+        yield "R30"
+
+
+def _by_event(data: Event, kind: FindingKind) -> Iterator[str]:
+    """By what sort of event it is, whatever it saw."""
+    sealed = isinstance(data, (SealApplied, SealChecked)) or (isinstance(data, Scan) and data.seal is not None)
+    if kind in _ACCESS and sealed:
+        yield "R9"
+    if kind in _BY_FORCE and isinstance(data, ConditionObserved) and data.logger is not None:
+        yield "R11"
+    if kind in _IN_THE_BOX and isinstance(data, Repacked):
+        yield "R15"
+    if kind is FindingKind.WRONG_CONTENT and isinstance(data, NoticeGiven) and data.holds is not None:
+        yield "R29"
 
 
 def _calls(look: Look) -> bool:
@@ -56,22 +80,3 @@ def _calls(look: Look) -> bool:
     if look.facet is Facet.WEIGHT:
         return look.weighed
     return look.facet is not Facet.PACKING or look.value is Condition.BAD
-
-
-def _by_reservation(reservation: Reservation, kind: FindingKind) -> Iterator[str]:
-    if reservation.grounds in _PACKING_GROUNDS and kind in _BY_FORCE:
-        yield "R14"
-    if reservation.facet is Facet.COUNT:
-        yield "R27"
-
-
-def _by_chain(case: Case) -> Iterator[str]:
-    roles = {case.registry.role(segment.party) for segment in case.chain.segments}
-    if PartyRole.AUTHORITY in roles:
-        yield "R30"
-    if PartyRole.LOCKER in roles:
-        yield "R26"
-    delivery = case.chain.delivery
-    passed_on = delivery is not None and case.chain.handoffs[-1] is not delivery
-    if passed_on or any(segment.party == SENDER for segment in case.chain.segments[1:]):
-        yield "R24"

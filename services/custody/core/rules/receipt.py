@@ -1,6 +1,6 @@
 """Step 10: presumptions from silence. R5 clean receipt, with R13a where the recipient was silent."""
 
-from schemas.vocabulary import RECIPIENT, CaptureMode, Confidence, PartyRole
+from schemas.vocabulary import RECIPIENT, SENDER, CaptureMode, Confidence, PartyRole
 from services.custody.core.acts import Act
 from services.custody.core.case import Case, Edge
 from services.custody.core.condition import hidden, says_bad
@@ -43,7 +43,7 @@ def clean_receipt(case: Case) -> bool:
             continue
         case.L = Edge(accept.t, accept.order, "R5", "presumed", accept, PRESUMED)
         case.limit("R5", Confidence.MODERATE)
-        if accept.party == RECIPIENT:
+        if accept.party in (RECIPIENT, SENDER):
             case.fire("R13a", Confidence.MODERATE)
         break
     return False

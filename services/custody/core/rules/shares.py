@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from schemas.vocabulary import RECIPIENT, SENDER, Confidence, Outcome, PartyRole, Regime, SharePolicy
 from services.custody.core.case import Case
+from services.custody.core.rules.delivery import AFTER_RETURN
 from services.custody.core.rules.rule import Rule
 from services.custody.core.verdict import Share
 
@@ -62,7 +63,8 @@ def _no_carrier(case: Case) -> bool:
     if RECIPIENT in case.candidates:
         return case.end(Outcome.RECIPIENT, RECIPIENT)
     if SENDER in case.candidates:
-        return case.end(Outcome.SENDER, SENDER)
+        came_back = not case.chain.segments[0].overlaps(case.since, case.until)
+        return case.end(Outcome.SENDER, SENDER, cause=AFTER_RETURN if came_back else None)
     # Only an authority held it: R30 will name who presented it.
     case.pending.append("R30")
     return case.end(Outcome.UNDETERMINED)
@@ -73,12 +75,12 @@ def shares(case: Case) -> tuple[Share, ...]:
     parties = case.answerable
     if not parties:
         return ()
-    weights = [1] * len(parties) if case.halves else _weights(case, parties)
-    total = sum(weights)
+    weights = [Fraction(weight) for weight in ([1] * len(parties) if case.halves else _weights(case, parties))]
+    if case.delay:
+        weights = [case.delay[party] for party in parties]
+    total = sum(weights, Fraction(0))
     return tuple(
-        Share(party, _written(Fraction(weight, total)))
-        for party, weight in zip(parties, weights, strict=True)
-        if weight
+        Share(party, _written(weight / total)) for party, weight in zip(parties, weights, strict=True) if weight
     )
 
 
@@ -122,19 +124,3 @@ def external_debtors(case: Case) -> tuple[str, ...]:
         if party is not None:
             debtors.setdefault(case.registry.entity(party), party)
     return tuple(debtors.values())
-
-
-def footage(case: Case) -> tuple[dict[str, str], ...]:
-    """What to ask the carriers and other handlers of the bracket for: their site, and their part of the bracket."""
-    if case.U is None:
-        return ()
-    asked = []
-    for segment in case.chain.segments:
-        if segment.party in (SENDER, RECIPIENT) or segment.party not in case.proved:
-            continue
-        since, until = max(segment.start, case.seen_since), min(segment.end, case.until)
-        if since > until:
-            continue
-        site = segment.opened_by.site if segment.opened_by is not None and segment.opened_by.site else segment.party
-        asked.append({"party": segment.party, "site": site, "from": since.isoformat(), "to": until.isoformat()})
-    return tuple(asked)

@@ -32,7 +32,7 @@ def told(data: Event, party: str, time: str, offset: int, *, recorded: datetime 
         id=f"e{offset}",
         source=f"/depots/{party}/devices/d",
         type=data.TYPE,
-        subject="yto:YT1",
+        subject="policy:DEFAULT" if isinstance(data, PolicySet) else "yto:YT1",
         time=time,
         data=msgspec.json.encode(data),
         keyid="k1",

@@ -24,9 +24,9 @@ from tests.unit.custody.core.histories import (
     Told,
     evidence,
     histories,
+    law,
     registry,
 )
-from tests.unit.custody.core.test_laws import law
 
 
 @st.composite
