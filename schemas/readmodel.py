@@ -176,6 +176,7 @@ watch = Table(
     Column("subject", Text, primary_key=True),
     Column("due", INSTANT, nullable=False),
     Column("deadline", Text, nullable=False),
+    Column("since", INSTANT, nullable=False, comment="An event from before it may move the instant."),
     Column("rests_on", ARRAY(Text), nullable=False, comment="As of a case; empty once the instant is known."),
     Index("watch_by_due", "due"),
     Index("watch_by_rests_on", "rests_on", postgresql_using="gin"),

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 from services.custody import refresh, sweep, ticker
+from services.custody.aside import Parked
 from services.custody.ticker import Append, Clock, server_clock
 from services.edge.database import make_engine
 from services.edge.logs import logger
@@ -15,9 +16,16 @@ _STOP_SECONDS = 10.0
 _say = logger(__name__)
 
 
-def run(url: str, append: Append, stop: threading.Event, clock: Clock = server_clock) -> None:
+def run(
+    url: str,
+    append: Append,
+    stop: threading.Event,
+    clock: Clock = server_clock,
+    parked: Parked = lambda part: None,
+) -> None:
     """Work until told to stop. On a story's clock there is no ticker: stories tell themselves what passed.
 
+    A subject that the core fails on is set aside (services/custody/aside.py), and `parked` is told which part did so.
     A thread that dies takes the rest with it: its error is raised here, so that the process ends and is started anew
     instead of going on with verdicts that nobody refreshes any more. One that does not stop in time, as on a database
     that is frozen, is left behind: nothing that it has not committed counts.
@@ -38,9 +46,9 @@ def run(url: str, append: Append, stop: threading.Event, clock: Clock = server_c
 
     halt = threading.Event()
     works: dict[str, Callable[[], None]] = {
-        "refresher": lambda: refresh.run(engine, halt),
+        "refresher": lambda: refresh.run(engine, halt, parked),
         "sweep": lambda: sweep.run(engine, halt),
-        "ticker": lambda: ticker.run(engine, append, halt, clock),
+        "ticker": lambda: ticker.run(engine, append, halt, clock, parked),
     }
     # Daemons: a thread that hangs must not keep a process alive that wants to end.
     threads = [threading.Thread(target=guarded, args=(work,), name=name, daemon=True) for name, work in works.items()]

@@ -21,7 +21,7 @@ import threading
 import time
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -47,10 +47,10 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.exc import DataError, SQLAlchemyError
 
 from schemas.errors import Unavailable
-from schemas.readmodel import PROJECTED, event, parcel_case, position, stale, verdict_version, watch
+from schemas.readmodel import PROJECTED, parcel_case, position, stale, verdict_version, watch
+from services.custody.aside import Parked, is_of_one_subject, set_aside
 from services.custody.core import concerns
 from services.custody.core.casework import Casework, casework
 from services.custody.evidence import Checks, labels_of, load_many, read_positions
@@ -58,7 +58,6 @@ from services.custody.inside import with_inside
 from services.custody.store import schema_of, transaction
 from services.custody.sweep import keep
 from services.edge.listening import Listener
-from services.edge.logs import logger
 
 CHUNK = 200
 """Subjects per transaction: their locks are held for as long as it takes to compute all of them."""
@@ -78,12 +77,6 @@ on are looked up. One per schema, as are the locks on subjects: replay works bes
 _SETTINGS = "policy:"
 _IDLE_SECONDS = 1.0
 _BACK_OFF_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
-
-
-_say = logger(__name__)
-
-Parked = Callable[[str], None]
-"""Told which part set a subject aside, for a metric."""
 
 
 class Mark(NamedTuple):
@@ -141,24 +134,14 @@ class Refresher:
         try:
             with transaction(self._engine, idle_seconds=COMPUTING_SECONDS) as connection:
                 return refresh(connection, wanted)
-        except Unavailable:
-            raise
         except Exception as error:
-            # Verdicts about everything else must go on. A fault of the database or of a statement is everybody's.
-            if isinstance(error, SQLAlchemyError) and not isinstance(error, DataError):
+            if not is_of_one_subject(error):
                 raise
             if len(wanted) > 1:
                 return sum(self._refresh({subject: marks}) for subject, marks in wanted.items())
             ((subject, marks),) = wanted.items()
             self._aside.update(marks)
-            self._parked("refresher")
-            with transaction(self._engine) as connection:
-                _say.error(
-                    "subject set aside: its case could not be computed",
-                    parcel_id=subject,
-                    event_id=latest_event(connection, subject),
-                    exc_info=error,
-                )
+            set_aside(self._engine, "refresher", subject, error, self._parked)
             return len(marks)
 
     def _barrier(self) -> None:
@@ -175,14 +158,6 @@ class Refresher:
                     .where(position.c.partition == partition)
                     .with_for_update(key_share=True, read=True)
                 )
-
-
-def latest_event(connection: Connection, subject: str) -> str | None:
-    """Id of the subject's latest event, for whoever reads in the log that it is in trouble."""
-    query = select(event.c.event_id).where(event.c.subject == subject)
-    return connection.execute(
-        query.order_by(event.c.record_time.desc(), event.c.offset.desc()).limit(1)
-    ).scalar_one_or_none()
 
 
 def run(engine: Engine, stop: threading.Event, parked: Parked = lambda part: None) -> None:

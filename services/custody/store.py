@@ -42,7 +42,8 @@ from schemas.readmodel import (
     stale,
     watch,
 )
-from services.custody.core import concerns, projection
+from services.custody.core import projection
+from services.custody.core.instants import BEGINNING
 from services.custody.core.projection import Batch, Claim, Judgement, Mention, Reading, Row
 from services.edge.database import unavailable_when_lost
 from services.log.crash import crash_point
@@ -60,16 +61,18 @@ _EVENT_TYPES = (
 _MENTION_TYPES = ("text", "text", "text", "int2", "int8", "timestamptz", "timestamptz")
 
 _touched = (
-    func.unnest(bindparam("subjects", type_=ARRAY(Text)), bindparam("sure", type_=ARRAY(Boolean)))
-    .table_valued("subject", "sure", name="touched")
+    func.unnest(
+        bindparam("subjects", type_=ARRAY(Text)),
+        bindparam("sure", type_=ARRAY(Boolean)),
+        bindparam("firsts", type_=ARRAY(readmodel.INSTANT)),
+    )
+    .table_valued("subject", "sure", "first", name="touched")
     .render_derived()
 )
 _OPEN = (
     select(parcel_case.c.subject).where(parcel_case.c.subject == _touched.c.subject).exists()
     | select(stale.c.subject).where(stale.c.subject == _touched.c.subject, stale.c.itself).exists()
-    | select(watch.c.subject)
-    .where(watch.c.subject == _touched.c.subject, watch.c.deadline == concerns.AWAITED)
-    .exists()
+    | select(watch.c.subject).where(watch.c.subject == _touched.c.subject, watch.c.since > _touched.c.first).exists()
 )
 _NAMED = select(mention.c.other).where(mention.c.other == _touched.c.subject).exists()
 _looked_at = select(_touched.c.subject, (_touched.c.sure | _OPEN).label("itself"), _NAMED.label("others")).subquery(
@@ -350,14 +353,29 @@ def _mark(connection: Connection, batch: Batch, touched: frozenset[str], named: 
     writes the case and removes the marks it saw in one transaction: so this statement sees the one or the other, and
     the refresher does not remove what this adds (services/custody/refresh.py tells the rest).
 
+    One that waits for an instant is marked by what happened before the wait began to run: that may move the instant.
+    What this version cannot read may have happened at any time.
+
     One that any event names, such as a unit, is marked for any new event on behalf of those that rest on it; and so is
     whomever these events name, because a projector of the unit's partition may not see yet that anything is in it.
     """
-    standing = {content: row for content, row in batch.contents.items() if row.standing != projection.REPEAT}
-    sure = touched | {row.subject for content, row in standing.items() if content in batch.waking}
-    unread = {row.subject for row in batch.rows if row.standing == projection.PARKED}
-    subjects = sorted(sure | {row.subject for row in standing.values()} | unread | named)
-    return connection.execute(_MARK, {"subjects": subjects, "sure": [subject in sure for subject in subjects]}).rowcount
+    firsts = dict.fromkeys(sorted({*touched, *named}), BEGINNING)
+    sure = set(touched)
+    for content, row in batch.contents.items():
+        if row.standing == projection.REPEAT:
+            continue
+        if content in batch.waking:
+            sure.add(row.subject)
+        if row.event_time is not None:
+            firsts[row.subject] = min(row.event_time, firsts.get(row.subject, row.event_time))
+    firsts |= {row.subject: BEGINNING for row in batch.rows if row.standing == projection.PARKED}
+    subjects = sorted(firsts)
+    parameters = {
+        "subjects": subjects,
+        "sure": [subject in sure for subject in subjects],
+        "firsts": [firsts[subject] for subject in subjects],
+    }
+    return connection.execute(_MARK, parameters).rowcount
 
 
 def _move_position(

@@ -4,19 +4,22 @@ A check costs a Python core about 80 microseconds, too much for the write door a
 comes before the sweep makes its checks itself (services/custody/evidence.py), and keys enrolled later are left to it.
 """
 
+import contextlib
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import ARRAY, Connection, Engine, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from schemas import codec
-from schemas.errors import Unavailable
+from schemas.errors import Unavailable, Undecodable
 from schemas.positions import Position
 from schemas.readmodel import PROJECTED, event, position, record, signature_check, sweep_position
 from services.custody.core import concerns, projection
 from services.custody.core.signatures import valid
-from services.custody.evidence import Checks, load_many
+from services.custody.evidence import Checks
+from services.custody.recorded import load_facts
 from services.custody.store import transaction
 from services.edge.listening import Listener
 
@@ -101,7 +104,7 @@ def _sweep(connection: Connection, partition: int, limit: int) -> int:
             event.c.standing == projection.EVENT,
         )
     )
-    envelopes = {row.offset: codec.decode_record(row.value) for row in connection.execute(query)}
+    envelopes = dict(_readable(connection.execute(query)))
     signed = {offset: envelope for offset, envelope in envelopes.items() if envelope.signature is not None}
     done = select(signature_check.c.offset, signature_check.c.public_key).where(
         signature_check.c.partition == partition,
@@ -125,13 +128,20 @@ def _sweep(connection: Connection, partition: int, limit: int) -> int:
     return max(0, int(stop) - int(start))
 
 
+def _readable(rows: Iterable[Any]) -> Iterator[tuple[int, codec.Envelope]]:
+    """By offset, the envelopes that this version can read: an earlier one may have projected more."""
+    for offset, value in rows:
+        with contextlib.suppress(Undecodable):
+            yield offset, codec.decode_record(value)
+
+
 def _questions(
     connection: Connection, signed: Mapping[int, codec.Envelope]
 ) -> Sequence[tuple[int, codec.Envelope, str]]:
     """Which signature to check under which key: every one that the device has enrolled under the key id."""
     devices = {offset: concerns.device_subject(envelope.source) for offset, envelope in signed.items()}
-    registered = load_many(connection, sorted({device for device in devices.values() if device}))
-    enrolled = concerns.enrolled_keys(fact for bundle in registered.values() for fact in bundle.facts)
+    registered, _ = load_facts(connection, sorted({device for device in devices.values() if device}))
+    enrolled = concerns.enrolled_keys(fact for found in registered.values() for fact in found)
     return [
         (offset, envelope, key)
         for offset, envelope in signed.items()

@@ -19,6 +19,7 @@ from schemas.events import DeadlinePassed
 from schemas.identifiers import Source
 from schemas.positions import AsOf
 from schemas.readmodel import log, watch
+from services.custody.aside import Parked, is_of_one_subject, latest_event, set_aside
 from services.custody.core.attribution import next_deadline
 from services.custody.core.casework import casework
 from services.custody.core.journeys import last
@@ -48,20 +49,34 @@ def server_clock() -> datetime:
 class Ticker:
     """Appends what is due, a bounded number per step."""
 
-    def __init__(self, engine: Engine, append: Append, clock: Clock = server_clock) -> None:
+    def __init__(
+        self, engine: Engine, append: Append, clock: Clock = server_clock, parked: Parked = lambda part: None
+    ) -> None:
         self._engine = engine
         self._append = append
         self._clock = clock
+        self._parked = parked
+        self._aside: dict[tuple[str, datetime, str], str | None] = {}
+        """Waits that the core failed on, and the latest event of the subject then: tried again behind another one."""
 
     def step(self, limit: int = _LIMIT) -> int:
         """Append the deadlines that are due by the clock; the number appended. Raises `Unavailable`."""
         now = self._clock()
         with transaction(self._engine) as connection:
             query = select(watch.c.subject, watch.c.due, watch.c.deadline).where(watch.c.due <= now)
-            due = connection.execute(query.order_by(watch.c.due, watch.c.subject).limit(limit)).all()
+            query = query.order_by(watch.c.due, watch.c.subject).limit(limit + len(self._aside))
+            due = [(row.subject, row.due, row.deadline) for row in connection.execute(query)]
+            due = [wait for wait in due if not self._is_aside(connection, wait)]
         appended = 0
         for subject, instant, deadline in due:
-            if not self._still_waits(subject, instant, deadline):
+            try:
+                if not self._still_waits(subject, instant, deadline):
+                    continue
+            except Exception as error:
+                if not is_of_one_subject(error):
+                    raise
+                last_event = set_aside(self._engine, "ticker", subject, error, self._parked)
+                self._aside[subject, instant, deadline] = last_event
                 continue
             self._append(deadline_passed(subject, deadline, instant))
             with transaction(self._engine) as connection:
@@ -74,6 +89,9 @@ class Ticker:
                 )
             appended += 1
         return appended
+
+    def _is_aside(self, connection: Connection, wait: tuple[str, datetime, str]) -> bool:
+        return wait in self._aside and latest_event(connection, wait[0]) == self._aside[wait]
 
     def _still_waits(self, subject: str, due: datetime, deadline: str) -> bool:
         """Whether, by all that had been recorded before the instant, it was waited for; otherwise its row is renewed.
@@ -106,12 +124,18 @@ def deadline_passed(subject: str, deadline: str, due: datetime) -> codec.Envelop
     )
 
 
-def run(engine: Engine, append: Append, stop: threading.Event, clock: Clock = server_clock) -> None:
+def run(
+    engine: Engine,
+    append: Append,
+    stop: threading.Event,
+    clock: Clock = server_clock,
+    parked: Parked = lambda part: None,
+) -> None:
     """Tick until told to stop, while no other process does. Waits out a database or a log that is away.
 
     Does nothing on a log of stories: their time is not the server's, and they tell themselves what passed.
     """
-    ticker = Ticker(engine, append, clock)
+    ticker = Ticker(engine, append, clock, parked)
     while not stop.is_set():
         try:
             with _only_holder(engine) as connection:

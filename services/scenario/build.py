@@ -31,10 +31,6 @@ NEVER_HOURS = 24.0 * 366 * 10
 """Longest duration that a setting can say; stands for `never`, since a setting once made cannot be unmade."""
 
 
-class NotYetTellableError(Exception):
-    """Nothing raises it any more."""
-
-
 @dataclass(frozen=True, slots=True)
 class Posting:
     """One event to post, as whom, and when it is recorded."""
@@ -162,6 +158,7 @@ def _policy(story: Story, names: Names) -> PolicySet:
         late_after_hours=hours("late_after", 24),
         unit_max_stay_hours=hours("unit_max_stay", 24 * 7),
         clock_skew_seconds=hours("clock_skew", 120 / 3600) * 3600,
+        clock_skew_unmeasured_seconds=hours("clock_skew_unmeasured", 600 / 3600) * 3600,
         notice_days=int(said.get("notice_days", 7)),
         deemed_lost_hours=hours("deemed_lost", NEVER_HOURS),
         policy=SharePolicy(said.get("policy", SharePolicy.FREIGHT)),

@@ -33,7 +33,25 @@ PURE = (
     "services.ingest.acceptance",
     "services.ingest.naming",
     "services.custody.core",
-    *(f"services.scenario.{name}" for name in ("build", "compare", "keys", "story", "telling")),
+    *(
+        f"services.scenario.{name}"
+        for name in (
+            *(
+                "build",
+                "capture",
+                "compare",
+                "devices",
+                "handling",
+                "keys",
+                "names",
+                "paperwork",
+                "story",
+                "telling",
+                "told",
+            ),
+            "values",
+        )
+    ),
 )
 # In schemas/, but not pure, and why.
 IMPURE_SCHEMAS = {"readmodel": "SQLAlchemy tables", "generate": "writes files"}

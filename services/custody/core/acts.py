@@ -214,7 +214,7 @@ def _scan_act(
 
 def _rank(kind: Kind) -> int:
     """Release before acceptance before the rest, where instants are equal (R1)."""
-    return 0 if kind is Kind.RELEASE else 1 if kind is Kind.ACCEPT else 2
+    return 0 if kind is Kind.RELEASE else 1 if kind in (Kind.ACCEPT, Kind.DROP) else 2
 
 
 def _read_the_label(data: Scan, kind: Kind) -> bool:

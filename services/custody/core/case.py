@@ -14,10 +14,9 @@ from services.custody.core.containment import Containment
 from services.custody.core.facts import Evidence, Fact
 from services.custody.core.folding import fold
 from services.custody.core.instants import BEGINNING
-from services.custody.core.paper import NO_PAPER, Paper, read
+from services.custody.core.paper import NO_PAPER, Paper
 from services.custody.core.policy import Contract, Policy
 from services.custody.core.registry import Registry
-from services.custody.core.sights import looks
 from services.custody.core.verdict import Boundary, Excluded, Finding
 
 SetAside = dict[tuple[int, int], tuple[Fact, str]]
@@ -39,7 +38,7 @@ class Scene:
     """Every look that found something sound, in order."""
 
     def __post_init__(self) -> None:
-        seen = [(act, look) for act in self.acts for look in looks(act)]
+        seen = [(act, look) for act in self.acts for look in act.looks]
         self.bads = [each for each in seen if each[1].value is Condition.BAD]
         self.oks = [each for each in seen if each[1].value is Condition.OK]
 
@@ -53,6 +52,7 @@ class Ground:
     registry: Registry
     policy: Policy
     contract: Contract
+    """As redirections have left it."""
     scene: Scene
     """Before anything was taken back or set aside as self-serving (R18), which depends on the finding."""
     corrections: list[Fact]
@@ -60,18 +60,8 @@ class Ground:
     """Which units it was in when."""
     counted: tuple[Fact, ...] = ()
     """The parcel's own events, each content once, conflicts settled: also those that report no act."""
-    paper: Paper = field(init=False, default=NO_PAPER)
-    """What else was written; the contract is the one that redirections have left."""
-
-    def __post_init__(self) -> None:
-        self.paper = read(
-            self.evidence, self.counted, self.contained, self.scene.acts, self.contract, self.registry, self.policy
-        )
-        self.contract = self.paper.contract
-        if self.paper.moves_custody:
-            self.scene.chain = self.fold(self.scene.acts)
-        for fact, why in self.paper.set_aside:
-            self.scene.excluded.setdefault(fact.position, (fact, why))
+    paper: Paper = NO_PAPER
+    """What redirections, holds and signed lists say of its way."""
 
     def fold(self, acts: Sequence[Act]) -> Chain:
         """Who held it when, by some of the acts."""
@@ -217,6 +207,6 @@ class Case:
         return self.U.t
 
     def excluded(self) -> tuple[Excluded, ...]:
-        """Everything that is kept and shown but did not count, in order of position."""
-        found = sorted({**self.dropped, **self.scene.excluded}.items(), key=lambda item: item[0])
-        return tuple(Excluded(fact.id, str(fact.position), why) for _, (fact, why) in found)
+        """Everything that is kept and shown but did not count, in order of recording."""
+        found = sorted({**self.dropped, **self.scene.excluded}.values(), key=lambda each: each[0].order)
+        return tuple(Excluded(fact.id, str(fact.position), why) for fact, why in found)

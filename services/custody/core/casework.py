@@ -70,13 +70,15 @@ class Wait:
 
     due: datetime
     deadline: str
+    since: datetime
+    """When somebody took it over; what happened before that may move the instant, and nothing else does."""
     rests_on: tuple[str, ...] = ()
     """Where the instant is unknown: whatever could tell it when something more is recorded about it."""
 
     @property
     def columns(self) -> Mapping[str, Any]:
         """The values as the database keeps them."""
-        return {"due": self.due, "deadline": self.deadline, "rests_on": list(self.rests_on)}
+        return {"due": self.due, "deadline": self.deadline, "since": self.since, "rests_on": list(self.rests_on)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +142,13 @@ def opens(data: Event) -> bool:
 
 def _wait(evidence: Evidence, as_of: AsOf) -> Wait | None:
     due = attribution.next_deadline(evidence, as_of)
+    if due is None and not concerns.promised(evidence.facts):
+        return None
+    since = lay(evidence, as_of).scene.chain.taken_over_at
     if due is not None:
-        return Wait(*due)
-    if concerns.promised(evidence.facts) and lay(evidence, as_of).scene.chain.taken_over_at is None:
-        # No deadline runs before somebody has the parcel. Every event of it is looked at until then.
-        return Wait(FAR_FUTURE, concerns.AWAITED, rests_on(evidence))
-    return None
+        return Wait(*due, since or FAR_FUTURE)
+    # No deadline runs before somebody has the parcel. Every event of it is looked at until then.
+    return Wait(FAR_FUTURE, concerns.AWAITED, FAR_FUTURE, rests_on(evidence)) if since is None else None
 
 
 def _case(evidence: Evidence, as_of: AsOf) -> Case | None:

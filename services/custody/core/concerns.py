@@ -8,17 +8,21 @@ from schemas.errors import Undecodable
 from schemas.events import (
     ConditionObserved,
     DeadlinePassed,
+    DeliveryRefused,
     DeviceEnrolled,
     Event,
     EventCorrected,
     HandoffAccepted,
     HandoffReleased,
+    HoldPlaced,
     NoticeGiven,
     ParcelAnnounced,
+    ParcelDropped,
     ParcelRelabelled,
     PartyRegistered,
     Redirected,
     Reservation,
+    ReturnOrdered,
     Scan,
     UnitPacked,
     UnitUnpacked,
@@ -136,9 +140,22 @@ def acting_party(data: Event) -> str | None:
     return party if isinstance(party, str) else None
 
 
+_WAKING = (
+    ParcelAnnounced,
+    DeadlinePassed,
+    EventCorrected,
+    HoldPlaced,
+    Redirected,
+    ParcelDropped,
+    DeliveryRefused,
+    ReturnOrdered,
+)
+"""Types that set, move or end a wait by what they are."""
+
+
 def wakes(data: Event) -> bool:
     """Whether the event may by itself open a case, or set or end a wait: then its subject is looked at afterwards."""
-    return reports(data) or isinstance(data, (ParcelAnnounced, DeadlinePassed, EventCorrected))
+    return reports(data) or isinstance(data, _WAKING)
 
 
 def reports(data: Event) -> bool:

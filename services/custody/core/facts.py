@@ -119,6 +119,8 @@ class Evidence:
     parked: tuple[Parked, ...] = ()
     signatures: Mapping[tuple[Position, str], bool] = field(default_factory=dict)
     """Whether the record at a position carries a good signature under a public key (hex)."""
+    policy: str | None = None
+    """Settings that are asked about instead of those that the contract goes by; None: the contract's."""
     journey: int = 1
     """Which journey of the code this is about; until core/journeys.py has cut it, all of them at once."""
 

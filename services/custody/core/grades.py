@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from schemas.events import NoticeGiven, Observation, Scan
+from schemas.events import Event, NoticeGiven, Observation, ParcelRelabelled, Scan
 from schemas.positions import Position
 from schemas.vocabulary import CaptureMode, Condition, Facet, Proof
 from services.custody.core import signatures
@@ -140,9 +140,16 @@ def grade_of(
         grade = VERIFIED
     if facet is Facet.PRESENCE and mode in _NO_MORE_THAN_THERE:
         grade = min(grade, DIRECT)
+    if facet is Facet.PRESENCE and is_unproved(scan):
+        grade = min(grade, INFERRED)
     if claimed:
         grade = min(grade, _ceiling_of_own_word(observation, scan))
     return min(grade, standing.ceiling)
+
+
+def is_unproved(scan: Event) -> bool:
+    """R28: whether a new label was put on without the old one having been seen with it."""
+    return isinstance(scan, ParcelRelabelled) and not scan.both_seen
 
 
 def _ceiling_of_own_word(observation: Observation, scan: Scan) -> int:
@@ -159,12 +166,16 @@ def _is_verified(observation: Observation, scan: Scan, *, joined: bool) -> bool:
     return joined or bool(observation.media)
 
 
-_SHOWN_BY = {Proof.UNBOXING_VIDEO: Facet.CONTENTS, Proof.PHOTO_PACKAGING_KEPT: Facet.OUTER}
+_SHOWN_BY = {
+    Proof.UNBOXING_VIDEO: (Facet.CONTENTS, Facet.PRESENCE, Facet.COUNT),
+    Proof.PHOTO_PACKAGING_KEPT: (Facet.OUTER, Facet.PRESENCE, Facet.COUNT),
+}
+"""That something is not there is shown by a picture of what is: the door, the boxes that did come (R10, R27)."""
 
 
 def grade_of_claim(observation: Observation, notice: NoticeGiven, standing: Standing) -> int:
     """The grade of what a claimant says: direct where the proof shows that facet and its media are there to be seen."""
     if observation.value is Condition.UNEXAMINED:
         return NEVER
-    shown = _SHOWN_BY.get(notice.proof) is observation.facet and bool(observation.media)
+    shown = observation.facet in _SHOWN_BY.get(notice.proof, ()) and bool(observation.media)
     return min(DIRECT if shown else INFERRED, standing.ceiling)

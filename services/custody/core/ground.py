@@ -15,22 +15,20 @@ from services.custody.core.counting import sort_out
 from services.custody.core.facts import Evidence, Fact
 from services.custody.core.grades import Standing, standing_of
 from services.custody.core.instants import later
+from services.custody.core.paper import read
 from services.custody.core.policy import Policy, contract_of, is_dated, policy_of
 from services.custody.core.registry import Registry
 from services.custody.core.rules.possession import custody
 
 
-def lay(evidence: Evidence, as_of: AsOf, policy: str | None = None) -> Ground:
-    """Everything that questions about this parcel at this moment share. A pure function of its arguments.
-
-    `policy`: the name of other settings than those that the contract goes by, to see what would follow under them.
-    """
+def lay(evidence: Evidence, as_of: AsOf) -> Ground:
+    """Everything that questions about this parcel at this moment share. A pure function of its arguments."""
     known = evidence.known_at(as_of)
     counted, lost = sort_out(known.facts, known.rivals)
     about_units, _ = sort_out(known.unit_facts, known.rivals)
     registered, _ = sort_out(known.registry, known.rivals)
     contract = contract_of(counted)
-    named = policy if policy is not None else contract.announced.policy
+    named = evidence.policy if evidence.policy is not None else contract.announced.policy
     bench = _Bench(known, Registry(registered), policy_of(registered, named))
     told = bench.hear(counted, about_units)
     if is_dated(registered):
@@ -43,16 +41,20 @@ def lay(evidence: Evidence, as_of: AsOf, policy: str | None = None) -> Ground:
     excluded |= {each.fact.position: (each.fact, each.standing.why) for each in told.own if each.standing.why}
     excluded |= {fact.position: (fact, why) for fact, why in told.contained.refused}
     excluded |= {act.fact.position: (act.fact, "NOT_THE_TAKERS_ACT") for act in told.acts if _is_hearsay(act)}
+    paper = read(known, counted, told.acts, told.unconfirmed, contract, bench.registry, bench.policy)
+    for fact, why in paper.set_aside:
+        excluded.setdefault(fact.position, (fact, why))
     return Ground(
         evidence=known,
         as_of=as_of,
         registry=bench.registry,
         policy=bench.policy,
-        contract=contract,
-        scene=Scene(told.acts, custody(told.acts, bench.registry, bench.policy), excluded),
+        contract=paper.contract,
+        scene=Scene(told.acts, custody(told.acts, bench.registry, bench.policy, paper), excluded),
         corrections=told.corrections,
         contained=told.contained,
         counted=tuple(counted),
+        paper=paper,
     )
 
 
@@ -84,6 +86,8 @@ class _Told(NamedTuple):
     own: Sequence[_Judged]
     contained: Containment
     acts: list[Act]
+    unconfirmed: list[Act]
+    """Acceptances of a list, under a valid reservation about its count, that show nothing of this line (R1)."""
     corrections: list[Fact]
 
 
@@ -101,13 +105,18 @@ class _Bench:
         of_units = {unit: self.judge(facts) for unit, facts in _by_subject(about_units).items()}
         contained = self.contain(own, of_units)
         acts = [act for each in own if (act := self.act(each)) is not None]
-        during = [
-            (stay, each) for stay in contained.stays for each in of_units.get(stay.unit, ()) if _lies_in(each, stay)
+        of_their_units = [
+            act
+            for stay in contained.stays
+            for each in of_units.get(stay.unit, ())
+            if _lies_in(each, stay) and (act := self.act_of_unit(each, stay)) is not None
         ]
-        acts += [act for stay, each in during if (act := self.act_of_unit(each, stay, acts)) is not None]
+        unconfirmed = [act for act in of_their_units if not self._is_on_board(act, acts)]
+        acts += [act for act in of_their_units if act not in unconfirmed]
         acts.sort(key=lambda act: act.order)
-        corrections = [each.fact for each in (*own, *(each for _, each in during)) if _corrects(each)]
-        return _Told(own, contained, acts, corrections)
+        corrections = [each.fact for each in own if isinstance(each.fact.data, EventCorrected)]
+        corrections += _corrections(of_their_units, of_units)
+        return _Told(own, contained, acts, unconfirmed, corrections)
 
     def judge(self, facts: Sequence[Fact]) -> list[_Judged]:
         """Facts about one item or unit that report an act or correct one."""
@@ -156,18 +165,17 @@ class _Bench:
             return None
         return act_of(each.fact, each.t, each.standing, self.registry, self.policy)
 
-    def act_of_unit(self, each: _Judged, stay: Stay, own: Iterable[Act]) -> Act | None:
-        """The same for a fact about a unit that held the item then, if it says anything of the item."""
+    def act_of_unit(self, each: _Judged, stay: Stay) -> Act | None:
+        """The same for a fact about a unit that held the item then."""
         if each.standing.why is not None:
             return None
-        act = act_of(each.fact, each.t, each.standing, self.registry, self.policy, unit=stay.unit, hidden=stay.hides)
-        if act is None or stay.hides or self._is_on_board(act, own):
-            return act
-        return None
+        return act_of(each.fact, each.t, each.standing, self.registry, self.policy, unit=stay.unit, hidden=stay.hides)
 
     def _is_on_board(self, act: Act, own: Iterable[Act]) -> bool:
         """R1: a list taken under a valid reservation about its count is taken only for lines scanned near that time."""
         reservation = act.reservation
+        if not act.exposed:
+            return True
         if act.kind is not Kind.ACCEPT or reservation is None or reservation.facet is not Facet.COUNT:
             return True
         if not is_hindrance(reservation, self.policy):
@@ -200,8 +208,13 @@ def _moves_custody(fact: Fact) -> bool:
     return fact.data.TYPE.startswith("custody.handoff_")
 
 
-def _corrects(each: _Judged) -> bool:
-    return isinstance(each.fact.data, EventCorrected)
+def _corrections(acts: Iterable[Act], of_units: Mapping[str, Iterable[_Judged]]) -> Iterator[Fact]:
+    """What takes back one of these acts of units, whenever it came: not only while the item was inside."""
+    told = {(act.fact.subject, act.id) for act in acts}
+    for unit, judged in of_units.items():
+        for each in judged:
+            if isinstance(each.fact.data, EventCorrected) and (unit, each.fact.data.corrects) in told:
+                yield each.fact
 
 
 _UNJUDGED = (EventCorrected, NoticeGiven)

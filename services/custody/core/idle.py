@@ -21,12 +21,14 @@ from schemas.events import (
     VerdictIssued,
 )
 from schemas.vocabulary import RECIPIENT, SENDER, Condition, Facet, FindingKind
+from services.custody.core import lateness
 from services.custody.core.acts import Act, Kind, act_of
 from services.custody.core.case import Ground
 from services.custody.core.clocks import longest_interval
 from services.custody.core.facts import Fact
 from services.custody.core.grades import Standing, standing_of
 from services.custody.core.instants import BEGINNING, later
+from services.custody.core.pieces import pieces_of
 from services.custody.core.rules import admission, findings
 from services.custody.core.verdict import Finding, Verdict
 
@@ -82,6 +84,7 @@ class Standstill:
             or any(act.kind not in _FOLLOWED for act in acts)
         )
         self._settled = _settled(ground)
+        self._pieces = bool(pieces_of(ground))
 
     def goes_on(self, fact: Fact) -> bool:
         """Whether the answer is still the same with this fact; the next one is then seen on top of it."""
@@ -173,6 +176,7 @@ class Standstill:
         """Whether it came after everything else, and says that the item was there and nothing more."""
         return (
             (self._last_act is None or act.t > self._last_act)
+            and not self._pieces
             and act.exposed
             and act.claimed_acceptance is None
             and _is_plain(act.fact.data)
@@ -227,6 +231,7 @@ def _deadlines(ground: Ground) -> tuple[tuple[datetime, ...], tuple[datetime, ..
         return (), ()
     own = (admission.admit(ground, Finding(kind)) for kind in (FindingKind.LOSS, FindingKind.DELAY))
     scenes = (ground.scene, *own)
-    promised = (contract.promised(scene.chain.taken_over_at) for scene in scenes)
+    promised = [contract.promised(scene.chain.taken_over_at) for scene in scenes]
+    promised += [lateness.due_at(ground, scene) for scene in scenes]
     lost = (findings.deemed_lost_at(ground, scene) for scene in scenes)
     return tuple(t for t in promised if t is not None), tuple(t for t in lost if t is not None)

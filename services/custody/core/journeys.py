@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from schemas.events import HandoffAccepted, ParcelAnnounced, ParcelDropped, PolicySet
 from schemas.positions import AsOf
 from schemas.vocabulary import RECIPIENT, CaptureMode
+from services.custody.core.concerns import POLICY
 from services.custody.core.facts import Evidence, Fact
 from services.custody.core.instants import later
 
@@ -81,10 +82,10 @@ def _delivers(fact: Fact) -> bool:
 
 
 def _reuse_after(registry: Sequence[Fact]) -> timedelta:
-    """The setting as last made."""
+    """The tenant's own setting, as last made: how carriers use codes again is no matter of a contract."""
     told = [
         (fact.order, fact.data.reuse_after_days)
         for fact in registry
-        if isinstance(fact.data, PolicySet) and fact.data.reuse_after_days is not None
+        if fact.subject == POLICY and isinstance(fact.data, PolicySet) and fact.data.reuse_after_days is not None
     ]
     return timedelta(days=max(told)[1]) if told else REUSE_AFTER

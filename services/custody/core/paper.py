@@ -7,11 +7,10 @@ from typing import NamedTuple
 
 from msgspec import structs
 
-from schemas.events import HandoffAccepted, HoldPlaced, ParcelAnnounced, Redirected
-from schemas.vocabulary import RECIPIENT, SENDER, Facet, HoldReason, PartyRole
-from services.custody.core.acts import Act, Kind, act_of, is_hindrance
+from schemas.events import HoldPlaced, ParcelAnnounced, Redirected
+from schemas.vocabulary import RECIPIENT, SENDER, HoldReason, PartyRole
+from services.custody.core.acts import Act, Kind
 from services.custody.core.bearing import is_unasked
-from services.custody.core.containment import Containment
 from services.custody.core.facts import Evidence, Fact
 from services.custody.core.grades import Standing, standing_of
 from services.custody.core.instants import BEGINNING, later
@@ -57,11 +56,6 @@ class Paper:
                 in_force = address
         return in_force
 
-    @property
-    def moves_custody(self) -> bool:
-        """Whether the chain may differ from the one without paper."""
-        return bool(self.unconfirmed or self.addresses)
-
 
 NO_PAPER = Paper(Contract(ParcelAnnounced()))
 
@@ -69,8 +63,8 @@ NO_PAPER = Paper(Contract(ParcelAnnounced()))
 def read(
     evidence: Evidence,
     counted: Sequence[Fact],
-    contained: Containment,
     acts: Sequence[Act],
+    unconfirmed: Sequence[Act],
     contract: Contract,
     registry: Registry,
     policy: Policy,
@@ -85,8 +79,7 @@ def read(
         if delivered is None or fact.record_time <= delivered:
             contract = _changed(contract, fact)
     holds = reader.holds(counted, contract)
-    unconfirmed = reader.unconfirmed(contained, acts) if any(not stay.hides for stay in contained.stays) else ()
-    return Paper(contract, addresses, redirected, holds, unconfirmed, tuple(reader.set_aside))
+    return Paper(contract, addresses, redirected, holds, tuple(unconfirmed), tuple(reader.set_aside))
 
 
 class _Reader:
@@ -126,28 +119,6 @@ class _Reader:
         if why is not None:
             self.set_aside.append((fact, why))
         return why is None
-
-    def unconfirmed(self, contained: Containment, acts: Sequence[Act]) -> tuple[Act, ...]:
-        """R1: the acceptances of a list that holds the item which were not made acts of it."""
-        known = {act.fact.position for act in acts}
-        found = {}
-        for stay in contained.stays:
-            for fact in self._evidence.unit_facts:
-                if stay.hides or fact.subject != stay.unit or not stay.since <= fact.t < stay.until:
-                    continue
-                act = self._signed_list(fact) if fact.position not in known else None
-                if act is not None:
-                    found[fact.identity] = act
-        return tuple(sorted(found.values(), key=lambda act: act.order))
-
-    def _signed_list(self, fact: Fact) -> Act | None:
-        standing = self._standing(fact)
-        if not isinstance(fact.data, HandoffAccepted) or standing.why is not None:
-            return None
-        reservation = fact.data.reservation
-        if reservation is None or reservation.facet is not Facet.COUNT or not is_hindrance(reservation, self._policy):
-            return None
-        return act_of(fact, fact.t, standing, self._registry, self._policy, unit=fact.subject)
 
     def _standing(self, fact: Fact) -> Standing:
         return standing_of(fact, fact.t, self._registry, self._policy, self._evidence.signatures)

@@ -26,7 +26,6 @@ from services.custody.core.ground import lay
 from services.custody.core.instants import BEGINNING, ENDLESS
 from services.custody.core.rules import findings
 from services.custody.core.rules.admission import admit
-from services.custody.core.sights import looks
 from services.custody.core.verdict import Excluded, Finding
 
 UNDERWAY = "underway"
@@ -320,5 +319,5 @@ def _seen(ground: Ground) -> list[Seen]:
             unit=act.unit,
         )
         for act in ground.scene.acts
-        for look in looks(act)
+        for look in act.looks
     ]

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from schemas.events import ItemScanned, ParcelDropped
 from services.custody.core.case import Case
 from services.custody.core.chain import Drop
+from services.custody.core.grades import is_unproved
 from services.custody.core.pieces import named_by
 from services.custody.core.rules.journey import inferred_stays, span_of
-from services.custody.core.sights import is_unproved
 from services.custody.core.wording import Text, date, party, place
 
 
@@ -59,7 +59,7 @@ def what_happened_on_the_way(case: Case) -> Iterator[Text]:
 def _identity(case: Case) -> Iterator[Text]:
     for act in case.scene.acts:
         data = act.fact.data
-        if "R28" in case.fired and is_unproved(act):
+        if "R28" in case.fired and is_unproved(act.fact.data):
             yield Text(
                 "{who} put a new label on it on {when} without the old one in sight, so it is not proved to be the "
                 "same parcel (R28).",

@@ -1,5 +1,6 @@
 """What the routes share: who may ask, what a question's parameters mean, and the parcel that it is about."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import msgspec
@@ -15,7 +16,9 @@ from services.edge.roles import Role, allow
 from services.query import questions
 from services.query.questions import Key
 from services.query.repository import Moment, Question, Snapshot
-from services.query.supposing import DEFAULT_POLICY, suppose
+
+DEFAULT_POLICY = "DEFAULT"
+"""The tenant's own settings, and nothing on top of them."""
 
 PAGE_MAX = 200
 PAGE = 50
@@ -113,7 +116,8 @@ def question(
         raise _unknown_parcel(subject, evidence)
     supposed = None if policy is None else questions.read_policy(policy)
     if supposed is not None:
-        evidence = suppose(evidence, supposed, _settings(snapshot, supposed, moment))
+        settings = _settings(snapshot, supposed, moment)
+        evidence = replace(evidence, policy=supposed, registry=(*evidence.registry, *settings))
     journeys = cut(evidence, moment.as_of)
     wanted = len(journeys) if journey is None else journey
     if wanted > len(journeys):

@@ -129,7 +129,7 @@ def add(routes: APIRouter, repository: Repository) -> None:
 
 def _verdicts(asking: Question, asked: Finding | None) -> tuple[Verdict, ...]:
     evidence, as_of = asking.evidence, asking.moment.as_of
-    ground = lay(evidence, as_of, asking.policy)
+    ground = lay(evidence, as_of)
     if asked is None:
         found: tuple[Verdict, ...] = judge_all(ground)
     else:

@@ -10,10 +10,10 @@ from schemas.vocabulary import SENDER, Confidence, FindingKind
 from services.custody.core.acts import Act
 from services.custody.core.case import Case
 from services.custody.core.containment import Stay
+from services.custody.core.grades import is_unproved
 from services.custody.core.instants import BEGINNING
 from services.custody.core.lateness import ended_at
 from services.custody.core.rules.rule import POLICY, Rule
-from services.custody.core.sights import is_unproved
 
 R24 = Rule(
     id="R24",
@@ -146,7 +146,7 @@ def _note_redirections(case: Case, until: datetime) -> None:
 
 
 def _note_identity(case: Case, act: Act) -> None:
-    if is_unproved(act):
+    if is_unproved(act.fact.data):
         case.fire("R28", Confidence.MODERATE)
         case.flag("IDENTITY_UNPROVED")
 

@@ -76,6 +76,17 @@ def _marks_and_waits() -> None:
     _add(
         "watch",
         sa.Column(
+            "since",
+            INSTANT,
+            nullable=False,
+            # Until the refresh that is asked for below, whatever comes is looked at.
+            server_default="9999-12-01Z",
+            comment="An event from before it may move the instant.",
+        ),
+    )
+    _add(
+        "watch",
+        sa.Column(
             "rests_on",
             sa.ARRAY(sa.Text),
             nullable=False,
@@ -84,10 +95,10 @@ def _marks_and_waits() -> None:
         ),
     )
     op.create_index("watch_by_rests_on", "watch", ["rests_on"], schema="projection", postgresql_using="gin")
-    # A wait whose instant is not known now names what could tell it: the next refresh writes that down.
+    # What waits names from now on what could tell or move its instant: the next refresh writes that down.
     op.execute(
         "INSERT INTO projection.stale (subject, itself, others)"
-        " SELECT subject, true, false FROM projection.watch WHERE deadline = 'first_acceptance'"
+        " SELECT subject, true, false FROM projection.watch ORDER BY subject"
     )
 
 

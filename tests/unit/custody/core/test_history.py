@@ -1,12 +1,10 @@
 """The history is what it is defined to be, record by record, however it is worked out, and fast enough."""
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from hypothesis import given
 from msgspec import structs
 
@@ -18,7 +16,7 @@ from services.custody.core.facts import Evidence
 from services.custody.core.history import history, numbered
 from services.custody.core.verdict import Finding, Replaces, Verdict
 from tests.unit.custody.core.eventful import eventful
-from tests.unit.custody.core.histories import DAY_0, PHOTO, History, Told, evidence, law, registry
+from tests.unit.custody.core.histories import PHOTO, History, Told, evidence, law, registry
 
 _RECORDED = ("facts", "unit_facts", "neighbours", "registry", "rivals", "parked")
 
@@ -130,23 +128,3 @@ def to_and_fro(times: int, act: Callable[[str], Event], *, again: bool = False) 
         one = Told("s0", "H1", timedelta(minutes=5), t, act("H1"))
         told.append(one if again else Told(f"s{number}", party, t, t, act(party)))
     return evidence(History(tuple(told), registry(PolicySet())))
-
-
-@pytest.mark.parametrize(
-    ("recorded", "bound"),
-    [
-        pytest.param(to_and_fro(1000, handed_on), 5.0, id="handed to and fro"),
-        pytest.param(to_and_fro(1000, handed_on, again=True), 5.0, id="one record sent a thousand times"),
-        # Each of these may bear on the answer and is judged.
-        pytest.param(to_and_fro(150, looked_at_and_handed_on), 5.0, id="looked at and handed to and fro"),
-        pytest.param(to_and_fro(150, scanned), 5.0, id="seen here and there"),
-    ],
-)
-def test_a_long_history_is_told_in_time(recorded: Evidence, bound: float) -> None:
-    began = time.process_time()
-
-    versions = history(recorded, AsOf(DAY_0 + timedelta(days=60)))
-
-    assert versions
-    # Unhurried machines need a tenth of it.
-    assert time.process_time() - began < bound

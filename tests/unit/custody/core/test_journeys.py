@@ -29,7 +29,7 @@ SCAN = CaptureMode.HUMAN_SCAN
 _numbers = itertools.count()
 
 
-def told(day: float, data: Event, *, recorded: float | None = None) -> Fact:
+def told(day: float, data: Event, *, recorded: float | None = None, subject: str = "yto:YT1") -> Fact:
     """A fact of day `day`, recorded then or on another day."""
     number = next(_numbers)
     t = DAY_0 + timedelta(days=day)
@@ -37,7 +37,7 @@ def told(day: float, data: Event, *, recorded: float | None = None) -> Fact:
         id=f"e{number}",
         source="/depots/H1/devices/d",
         type=data.TYPE,
-        subject="yto:YT1",
+        subject=subject,
         time=codec.format_instant(t),
         data=msgspec.json.encode(data),
     )
@@ -59,7 +59,7 @@ def scanned(day: float, **fields: float) -> Fact:
 
 def days(*facts: Fact, settings: PolicySet | None = None) -> list[list[float]]:
     """The days of the events of each journey."""
-    registry = (told(0, settings),) if settings is not None else ()
+    registry = (told(0, settings, subject="policy:DEFAULT"),) if settings is not None else ()
     found = cut(Evidence("yto:YT1", facts, registry=registry), EVER)
     assert [journey.journey for journey in found] == list(range(1, len(found) + 1))
     return [[(fact.t - DAY_0) / timedelta(days=1) for fact in journey.facts] for journey in found]

@@ -1,5 +1,6 @@
 """Settings: whose they are, for which parcels, in which order; and what would follow under others."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -35,7 +36,7 @@ def in_force(*told: Told, asked: str | None = None) -> Policy:
     own = tuple(each for each in told if not each.subject.startswith("policy:"))
     others = tuple(each for each in told if each.subject.startswith("policy:"))
     history = History(own, (*registry(PolicySet()), *others))
-    return lay(evidence(history), history.as_of, asked).policy
+    return lay(replace(evidence(history), policy=asked), history.as_of).policy
 
 
 def test_without_any_setting_the_defaults_of_the_rules_hold() -> None:

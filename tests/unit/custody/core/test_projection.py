@@ -6,8 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
+from schemas import codec
 from schemas.events import (
+    EVENT_TYPES,
     ConditionObserved,
     DeadlinePassed,
     Event,
@@ -20,13 +23,21 @@ from schemas.events import (
     Seal,
 )
 from schemas.leaf import leaf
+from schemas.positions import Position
 from schemas.topics import partition_of
 from schemas.vocabulary import CaptureMode, Condition, Facet
 from services.custody.core import concerns, projection
+from services.custody.core.facts import fact_of
 from services.custody.core.projection import Claim, Judgement
 from services.log.port import LogRecord
 from tests.records import entry
 from tests.records import event as scan
+
+PACKED = "custody.unit_packed.v1"
+RELABELLED = "custody.parcel_relabelled.v1"
+OPENED = "custody.unit_opened.v1"
+CHECKED = "custody.seal_checked.v1"
+OBSERVED = "custody.condition_observed.v2"
 
 LOG = "lastintact/test"
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -187,3 +198,98 @@ LOOK = CaptureMode.HUMAN_INSPECT
 def test_only_reports_and_waits_wake_a_subject(data: Event, reports: bool, wakes: bool) -> None:
     assert concerns.reports(data) is reports
     assert concerns.wakes(data) is wakes
+
+
+def reading(envelope: codec.Envelope) -> projection.Reading:
+    return projection.read(LogRecord(PARTITION, 0, SUBJECT, codec.encode_record(envelope)))
+
+
+@given(st.integers(-(2**53), 2**53), st.integers(0, 6))
+def test_the_row_has_the_time_that_the_core_goes_by(offset_ms: int, days: int) -> None:
+    envelope = structs.replace(scan("e1", "yto:YT1", at=days, keyid=None), clockoffsetms=offset_ms)
+
+    row = reading(envelope)
+
+    assert row.event_time == fact_of(Position(0, 0), START, codec.encode_record(envelope)).t
+
+
+@pytest.mark.parametrize(
+    ("sequence", "stored"),
+    [
+        (None, None),
+        ("0", 0),
+        ("00000042", 42),
+        ("9223372036854775807", 2**63 - 1),
+        ("9223372036854775808", None),
+        ("0" * 32, 0),
+        ("-1", None),
+        ("1.5", None),
+        ("\u0661\u0662", None),
+        ("A7", None),
+        ("", None),
+    ],
+)
+def test_only_a_plain_number_is_a_sequence(sequence: str | None, stored: int | None) -> None:
+    envelope = structs.replace(scan("e1", "yto:YT1", keyid=None), sequence=sequence)
+
+    assert reading(envelope).sequence == stored
+
+
+def test_an_event_that_cannot_be_read_keeps_its_number_for_the_receipt() -> None:
+    envelope = structs.replace(scan("e1", "yto:YT1", "custody.teleported.v1", keyid=None, to="Mars"), sequence="7")
+
+    assert (reading(envelope).reason is not None, reading(envelope).sequence) == (True, 7)
+
+
+def settled(*envelopes: codec.Envelope) -> projection.Batch:
+    return projection.settle(
+        [
+            projection.read(LogRecord(PARTITION, offset, SUBJECT, entry(envelope).value))
+            for offset, envelope in enumerate(envelopes)
+        ],
+        LOG,
+        None,
+    )
+
+
+def test_whom_an_event_names_is_a_row_once_and_in_one_spelling() -> None:
+    packed = scan("e1", "yto:YT1", PACKED, mode="HUMAN_SCAN", party="C1", unit=" CAGE: 12 ", keyid=None)
+    relabelled = scan(
+        "e2", "yto:YT1", RELABELLED, mode="HUMAN_SCAN", party="C1", old="yto:YT1", new="yto:YT9", keyid=None
+    )
+
+    found = settled(packed, packed, relabelled).mentions()
+
+    assert [(each.other, each.role, each.offset) for each in found] == [
+        ("cage:12", "packed", 0),
+        ("yto:YT9", "relabelled", 2),
+        ("yto:YT1", "relabelled", 2),  # both labels find it alike
+    ]
+
+
+def test_every_type_that_names_others_is_looked_at() -> None:
+    """The projector asks few types whom they name; a type that is added must be added there."""
+    fields = {"unit", "old", "new", "holds"}
+
+    naming = {kind for kind in EVENT_TYPES.values() if fields & set(kind.__struct_fields__)}
+
+    assert naming == projection._NAMING
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "wakes"),
+    [
+        (OPENED, {"because": "damage"}, True),
+        (OPENED, {"because": "handling"}, False),
+        (OPENED, {"because": "authority"}, False),
+        (CHECKED, {"seal": {"number": "1", "match": False}}, True),
+        (CHECKED, {"seal": {"number": "1", "match": True}}, False),
+        (OBSERVED, {"logger": {"armed": [], "exceedances": [{"t": "2026-01-01T00:00:00Z"}]}}, True),
+        (OBSERVED, {"logger": {"armed": []}}, False),
+    ],
+)
+def test_an_incident_wakes_its_subject(kind: str, data: dict[str, object], wakes: bool) -> None:
+    batch = settled(scan("e1", "yto:YT1", kind, mode="HUMAN_SCAN", party="C1", keyid=None, **data))
+
+    assert [row.standing for row in batch.rows] == ["event"]
+    assert bool(batch.waking) is wakes
