@@ -52,6 +52,7 @@ laws: $(STAMP) ## Search, at random and for long, for histories that break the l
 
 bench: $(STAMP) ## Measure; prints each figure beside its floor
 	$(BIN)/python -m tests.bench.core
+	$(BIN)/python -m tests.bench.histories
 
 # Before the tests, where its progress is seen and no test's time limit runs.
 jars: $(STAMP) ## Fetch the Kafka broker's jars into the user's cache

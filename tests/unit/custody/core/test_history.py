@@ -1,22 +1,18 @@
 """The history is what it is defined to be, record by record, however it is worked out, and fast enough."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from hypothesis import given
 from msgspec import structs
 
-from schemas.events import ConditionObserved, Event, HandoffAccepted, ItemScanned, Observation, Operator, PolicySet
 from schemas.positions import AsOf
-from schemas.vocabulary import SENDER, CaptureMode, Condition, Facet
 from services.custody.core.attribution import verdicts
 from services.custody.core.facts import Evidence
 from services.custody.core.history import history, numbered
 from services.custody.core.verdict import Finding, Replaces, Verdict
 from tests.unit.custody.core.eventful import eventful
-from tests.unit.custody.core.histories import PHOTO, History, Told, evidence, law, registry
+from tests.unit.custody.core.histories import law
 
 _RECORDED = ("facts", "unit_facts", "neighbours", "registry", "rivals", "parked")
 
@@ -93,38 +89,3 @@ def test_every_version_says_what_changed_in_both_languages(recorded: Evidence) -
 
 
 # --- fast enough -----------------------------------------------------------------------------------------------------
-
-SEEN_BAD = ConditionObserved(
-    mode=CaptureMode.HUMAN_INSPECT,
-    operator=Operator(ref="p1"),
-    party="C1",
-    observations=(Observation(facet=Facet.OUTER, value=Condition.BAD, media=(PHOTO,)),),
-)
-
-
-def handed_on(party: str) -> Event:
-    return HandoffAccepted(mode=CaptureMode.HUMAN_SCAN, operator=Operator(ref="p1"), taker=party)
-
-
-def looked_at_and_handed_on(party: str) -> Event:
-    seen = (Observation(facet=Facet.OUTER, value=Condition.OK, media=(PHOTO,)),)
-    mode = CaptureMode.HUMAN_INSPECT
-    return HandoffAccepted(mode=mode, operator=Operator(ref="p1"), taker=party, observations=seen)
-
-
-def scanned(party: str) -> Event:
-    return ItemScanned(mode=CaptureMode.AUTO_SCAN, party=party)
-
-
-def to_and_fro(times: int, act: Callable[[str], Event], *, again: bool = False) -> Evidence:
-    """Picked up and seen torn, and then passed between two hubs without end; or one record sent without end."""
-    taken = HandoffAccepted(mode=CaptureMode.HUMAN_INSPECT, taker="C1", giver=SENDER)
-    told = [
-        Told("e1", "C1", timedelta(), timedelta(minutes=1), taken),
-        Told("e2", "C1", timedelta(minutes=2), timedelta(minutes=3), SEEN_BAD),
-    ]
-    for number in range(times):
-        t, party = timedelta(minutes=5 + number), ("H1", "LH")[number % 2]
-        one = Told("s0", "H1", timedelta(minutes=5), t, act("H1"))
-        told.append(one if again else Told(f"s{number}", party, t, t, act(party)))
-    return evidence(History(tuple(told), registry(PolicySet())))

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.positions import Position, Positions
+from schemas.positions import AsOf, Position, Positions
 from services.custody.core.facts import Packing
 from services.custody.core.neighbours import Move, Traffic
 
@@ -37,31 +37,34 @@ def histories(draw: st.DrawFn) -> list[Move]:
 
 def loaded_anew(packings: Iterable[Packing], since: datetime, opened: Collection[datetime]) -> datetime | None:
     """R9h in its own words: the first packing after the unit was opened or something was taken out of it."""
-    packings = list(packings)
+    packings = list(packings)  # looked at twice
     stirred = [each.t for each in packings if not each.packed and each.t > since]
     stirred += [t for t in opened if t > since]
     return min((each.t for each in packings if stirred and each.packed and each.t > min(stirred)), default=None)
 
 
-@given(histories(), st.integers(0, 8), st.lists(st.integers(0, 8), max_size=2), st.data())
-@example([], 0, [], None)
+MOMENTS = [
+    *(AsOf(at(hour)) for hour in range(40)),
+    *(AsOf(at(99), Positions({0: one, 1: two})) for one in range(13) for two in range(0, 13, 3)),
+]
+
+
+@given(histories(), st.integers(0, 8), st.lists(st.integers(0, 8), max_size=2), st.booleans())
 def test_the_few_answer_like_all_at_every_moment(
-    moves: list[Move], since: int, opened: list[int], data: st.DataObject | None
+    moves: list[Move], since: int, opened: list[int], all_known: bool
 ) -> None:
     instants = [at(hour) for hour in opened]
+
     kept = Traffic(moves).bearing_on(at(since), at(9), instants, (OWN,))
 
-    others = [move.packing for move in moves if move.item != OWN]
-    assert kept <= set(others)
-    for time in range(40):
-        for known in (
-            lambda each, time=time: each.record_time <= at(time),
-            lambda each, vector=Positions({0: time % 14, 1: time // 3}): vector.covers(each.position),
-        ):
-            asked = [t for t in instants if time % 2 == 0 or t != instants[0]]  # an opening may not be known yet
-            assert loaded_anew(filter(known, kept), at(since), asked) == loaded_anew(
-                filter(known, others), at(since), asked
-            )
+    others = {move.packing for move in moves if move.item != OWN}
+    assert kept <= others
+    known = instants if all_known else instants[1:]  # an opening may not be recorded yet
+    for as_of in MOMENTS:
+        few, every = (
+            [each for each in packings if as_of.knows(each.record_time, each.position)] for packings in (kept, others)
+        )
+        assert loaded_anew(few, at(since), known) == loaded_anew(every, at(since), known)
 
 
 def test_five_thousand_neighbours_are_a_handful() -> None:
