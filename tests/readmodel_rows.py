@@ -5,7 +5,10 @@ from sqlalchemy import Engine, select
 from schemas import readmodel
 
 # Marks are numbered by arrival, checks are a cache, and `positions` says when a case was computed, not what it says.
-BUILT = ("position", "event", "event_identity", "identity_clash", "parcel_case", "verdict_version", "watch")
+BUILT = (
+    *("position", "event", "mention", "event_identity", "identity_clash"),
+    *("parcel_case", "verdict_version", "watch"),
+)
 _PASSING = {"parcel_case": {"positions"}}
 
 Rows = dict[str, list[tuple[object, ...]]]

@@ -281,7 +281,7 @@ def concerned_by(connection: Connection, subjects: Iterable[str]) -> CompoundSel
         # Settings may move a deadline of a parcel that has no case yet.
         found.append(select(watch.c.subject))
     items = [subject for subject in subjects if not concerns.is_registry(subject)]
-    labels = {label for joined in labels_of(connection, items).values() for label in joined} - set(items)
+    labels = {label for joined in labels_of(connection, items).values() if len(joined) > 1 for label in joined}
     if labels:
         # Which of an item's labels it is worked on under may change: all of them look.
         listed = func.unnest(bindparam(None, sorted(labels), ARRAY(Text))).table_valued("subject", name="listed")

@@ -78,8 +78,10 @@ _NAMED = select(mention.c.other).where(mention.c.other == _touched.c.subject).ex
 _looked_at = select(_touched.c.subject, (_touched.c.sure | _OPEN).label("itself"), _NAMED.label("others")).subquery(
     "looked_at"
 )
-_MARK = insert(stale).from_select(
-    ["subject", "itself", "others"], select(_looked_at).where(_looked_at.c.itself | _looked_at.c.others)
+_MARK = (
+    insert(stale)
+    .from_select(["subject", "itself", "others"], select(_looked_at).where(_looked_at.c.itself | _looked_at.c.others))
+    .execution_options(preserve_rowcount=True)  # of an INSERT it is not kept by itself
 )
 
 

@@ -63,7 +63,9 @@ def main() -> int:
         told = time.perf_counter()
         verdicts(recorded, as_of)
         asked = time.perf_counter()
-        print(f"history {told - began:7.2f} s, verdicts {asked - told:7.3f} s, {len(versions):4} versions: {name}")
+        sys.stdout.write(
+            f"history {told - began:7.2f} s, verdicts {asked - told:7.3f} s, {len(versions):4} versions: {name}\n"
+        )
     return 0
 
 

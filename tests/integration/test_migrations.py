@@ -1,17 +1,31 @@
 """The migrated database: equal to the table definitions, made once whoever comes first, and guarded."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, create_engine, select, text
+from sqlalchemy import Engine, create_engine, insert, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import NullPool
 
 from schemas.errors import Unavailable
-from schemas.readmodel import log_head, metadata, position, sweep_position
+from schemas.readmodel import (
+    event,
+    log_head,
+    metadata,
+    parcel_case,
+    position,
+    stale,
+    sweep_position,
+    verdict_version,
+    watch,
+)
 from schemas.topics import EVENTS
+from services.custody import migrations
 from services.custody.migrations import upgrade
 
 
@@ -98,3 +112,76 @@ def test_a_topic_id_may_be_noted_later(migrated: Engine) -> None:
 def test_a_database_that_is_away_is_said_to_be_unavailable() -> None:
     with pytest.raises(Unavailable):
         upgrade("postgresql+psycopg://nobody@/nothing?host=/nonexistent")
+
+
+_OLD_ROWS = """
+    INSERT INTO archive.record VALUES (0, 0, 'yto:YT1', 'value');
+    INSERT INTO projection.event VALUES
+        (0, 0, '2026-01-01Z', 'leaf', 'yto:YT1', 'event', NULL, 'i', 'c', 'e1', 's', 'custody.item_scanned.v1',
+         '2026-01-01Z', 'C1');
+    INSERT INTO projection.parcel_case VALUES
+        ('yto:YT1', '2026-01-01Z', '2026-01-02Z', '[{"outcome": "SENDER"}]', '{DAMAGE}', 'SENDER', 'HIGH',
+         '{C1,h1}', '{SHA.S1}', '0:1');
+    INSERT INTO projection.verdict_version VALUES ('yto:YT1', 'DAMAGE whole', 1, '2026-01-02Z', 'e1', '{}');
+    INSERT INTO projection.watch VALUES ('yto:YT2', '2026-02-01Z', 'promised_time');
+    INSERT INTO projection.stale (subject) VALUES ('policy:DEFAULT'), ('yto:YT3');
+    INSERT INTO access.refusal (key_id, reasons, body) VALUES ('k', '[]', 'body');
+"""
+
+
+def test_rows_of_the_first_version_are_kept_and_looked_at_again(empty_database_url: str) -> None:
+    _upgrade_to(empty_database_url, "0001")
+    database = create_engine(empty_database_url, poolclass=NullPool)
+    with database.begin() as connection:
+        connection.exec_driver_sql(_OLD_ROWS)
+
+    upgrade(empty_database_url)
+
+    with database.connect() as connection:
+        (case,) = connection.execute(select(parcel_case)).mappings()
+        (version,) = connection.execute(select(verdict_version)).mappings()
+        (wait,) = connection.execute(select(watch)).mappings()
+        (row,) = connection.execute(select(event)).mappings()
+        marks = connection.execute(select(stale.c.subject, stale.c.itself, stale.c.others).order_by(stale.c.mark)).all()
+        assert connection.execute(text("SELECT value FROM archive.record")).scalar_one() == b"value"
+        assert connection.execute(text("SELECT count(*) FROM access.refusal")).scalar_one() == 1
+        assert connection.execute(text("SELECT count(*) FROM projection.mention")).scalar_one() == 0
+    assert (case["subject"], case["journey"], case["incidents"], case["inside"]) == ("yto:YT1", 1, [], 0)
+    assert case["verdicts"] == [{"outcome": "SENDER"}]
+    assert case["rests_on"] == ["device:SHA.S1", "party:C1", "party:H1", "policy:DEFAULT"]
+    assert (version["journey"], version["version"], version["because"]) == (1, 1, "e1")
+    assert (wait["deadline"], wait["rests_on"], wait["since"].year) == ("promised_time", [], 9999)
+    assert (row["event_id"], row["party"], row["sequence"]) == ("e1", "C1", None)
+    assert {tuple(mark) for mark in marks} == {
+        ("policy:DEFAULT", True, True),
+        ("yto:YT3", True, True),
+        ("yto:YT2", True, False),
+        ("yto:YT1", True, False),
+    }
+
+
+def test_a_second_journey_fits_beside_the_case_of_the_first_version(empty_database_url: str) -> None:
+    _upgrade_to(empty_database_url, "0001")
+    database = create_engine(empty_database_url, poolclass=NullPool)
+    with database.begin() as connection:
+        connection.exec_driver_sql(_OLD_ROWS)
+    upgrade(empty_database_url)
+
+    with database.begin() as connection:
+        for table in (parcel_case, verdict_version):
+            (row,) = connection.execute(select(table)).mappings()
+            connection.execute(insert(table).values(**{**row, "journey": 2}))
+    with database.connect() as connection:
+        (row, _) = connection.execute(select(parcel_case)).mappings()
+        with pytest.raises(IntegrityError):
+            connection.execute(insert(parcel_case).values(**row))
+
+
+def _upgrade_to(url: str, revision: str) -> None:
+    """Bring an empty database to an older version."""
+    with create_engine(url, poolclass=NullPool).begin() as connection:
+        connection.execute(text("CREATE SCHEMA archive"))
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)

@@ -83,7 +83,8 @@ def assess(evidence: Evidence, as_of: AsOf, finding: Finding) -> Verdict | None:
 
 def judge_all(ground: Ground) -> tuple[Verdict, ...]:
     """The same for a ground that is laid: `verdicts`."""
-    found = (judge(ground, finding) for finding in findings.reported(ground))
+    trials = clocks.Trials(ground)
+    found = (judge(ground, finding, trials) for finding in findings.reported(ground))
     return tuple(verdict for verdict in found if verdict is not None)
 
 
@@ -100,12 +101,12 @@ def next_deadline(evidence: Evidence, as_of: AsOf) -> tuple[datetime, str] | Non
     return min(((t, code) for t, code in due if t is not None and t > as_of.time), default=None)
 
 
-def judge(ground: Ground, finding: Finding) -> Verdict | None:
-    """The same for a ground that is laid: `assess`."""
+def judge(ground: Ground, finding: Finding, trials: clocks.Trials | None = None) -> Verdict | None:
+    """The same for a ground that is laid: `assess`. `trials` of this ground are shared by its findings (R36)."""
     case = reasoned(ground, finding)
     if case is None:
         return None
-    clocks.open_order(case, reasoned)  # R36
+    clocks.open_order(case, reasoned, trials if trials is not None else clocks.Trials(ground))  # R36
     return _record(case)
 
 

@@ -1,5 +1,6 @@
 """The chain of custody: who held the parcel when, and how it passed on. core/folding.py makes it from acts."""
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -172,4 +173,8 @@ class Chain:
 
     def holder_at(self, instant: datetime) -> Segment:
         """The segment that an instant lies in; a boundary belongs to the taker."""
-        return [segment for segment in self.segments if segment.start <= instant][-1]
+        return self.segments[bisect_right(self.segments, instant, key=_start) - 1]
+
+
+def _start(segment: Segment) -> datetime:
+    return segment.start

@@ -182,7 +182,7 @@ def opens(data: Event) -> bool:
 def promised(facts: Iterable[Fact]) -> bool:
     """Whether a time of delivery was promised."""
     return any(
-        isinstance(fact.data, ParcelAnnounced)
+        isinstance(fact.data, (ParcelAnnounced, Redirected))
         and (fact.data.promised_at is not None or fact.data.promised_after_hours is not None)
         for fact in facts
     )

@@ -1,6 +1,6 @@
 """The fold of acts, in their order, into the chain of custody (R1), with drops, refusals and returns on the way."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from services.custody.core.bearing import (
     stands_behind,
 )
 from services.custody.core.chain import Chain, Delivery, Drop, Gap, Handoff, Segment, Zone
-from services.custody.core.instants import BEGINNING, ENDLESS
+from services.custody.core.instants import BEGINNING, ENDLESS, earlier, later
 from services.custody.core.paper import NO_PAPER, Paper
 from services.custody.core.policy import Policy
 from services.custody.core.registry import Registry
@@ -39,6 +39,39 @@ def fold(acts: Sequence[Act], registry: Registry, policy: Policy, paper: Paper =
     return folding.chain
 
 
+class _Releases:
+    """The releases among some acts, by who gave and to whom, each in the order of time."""
+
+    def __init__(self) -> None:
+        self.all: list[Act] = []
+        self._times: dict[str, list[datetime]] = {}
+        self._to: dict[tuple[str, str | None], tuple[list[datetime], list[int]]] = {}
+
+    def add(self, release: Act) -> None:
+        """Take in one release, no earlier than those before it."""
+        times, places = self._to.setdefault((release.party, release.counterpart), ([], []))
+        times.append(release.t)
+        places.append(len(self.all))
+        self._times.setdefault(release.party, []).append(release.t)
+        self.all.append(release)
+
+    def latest(self, giver: str, taker: str, since: datetime, until: datetime) -> Act | None:
+        """The giver's latest release to the taker, or to nobody by name, between two instants, these included."""
+        found = []
+        for meant in (None, taker):
+            times, places = self._to.get((giver, meant), ((), ()))
+            coming = bisect_right(times, until)
+            if coming and times[coming - 1] >= since:
+                found.append(places[coming - 1])
+        return self.all[max(found)] if found else None
+
+    def any_by(self, giver: str, since: datetime, until: datetime) -> bool:
+        """Whether the giver released it to anybody between two instants, these included."""
+        times = self._times.get(giver, ())
+        coming = bisect_left(times, since)
+        return coming < len(times) and times[coming] <= until
+
+
 class _Folding:
     """The state of the fold: the chain so far and each party's last act."""
 
@@ -48,12 +81,12 @@ class _Folding:
         self._policy = policy
         self._paper = paper
         self._last_act: dict[str, datetime] = {}
-        self._releases: list[Act] = []
+        self._releases = _Releases()
         self._acceptances: dict[str, list[datetime]] = {}
         self._in_a_locker = False
         for act in acts:
             if act.kind is Kind.RELEASE:
-                self._releases.append(act)
+                self._releases.add(act)
             elif act.kind is Kind.ACCEPT and not act.standing.entry and not is_unasked(act):
                 self._acceptances.setdefault(act.party, []).append(act.t)
 
@@ -111,8 +144,10 @@ class _Folding:
         gone = self.chain.segments.pop()
         if gone.implied:
             self.chain.zones.pop()
-            self.chain.gaps = [gap for gap in self.chain.gaps if gap.t != gone.start]
-        self.chain.deliveries = [each for each in self.chain.deliveries if each.accept is not gone.opened_by]
+            gaps = self.chain.gaps  # so far in the order of time
+            del gaps[bisect_left(gaps, gone.start, key=_told_at) : bisect_right(gaps, gone.start, key=_told_at)]
+        if self.chain.deliveries and self.chain.deliveries[-1].accept is gone.opened_by:
+            self.chain.deliveries.pop()  # whatever was delivered opened a segment, so that it can only be the last
         self._current.end = ENDLESS
 
     def _corroborates(self, act: Act, giver: str) -> bool:
@@ -124,11 +159,9 @@ class _Folding:
         handoff = Handoff(act, giver, release)
         if release is not None:
             handoff.skewed = is_skewed(release, act, self._policy)
-        elif self._releases:
-            handoff.wrong_taker = any(
-                r.party == giver and r.counterpart not in (None, act.party) and self._near(r, act)
-                for r in self._releases
-            )
+        else:
+            # None near is to this taker: whichever is near is to another.
+            handoff.wrong_taker = self._releases.any_by(giver, *self._around(act))
         self.chain.handoffs.append(handoff)
         if act.party in FINAL:
             data = act.fact.data
@@ -167,7 +200,10 @@ class _Folding:
         current = self._current
         if current.party == SENDER:
             return self._left_the_sender
-        return current.party == RECIPIENT and not any(order.t >= current.start for order in self.chain.returns)
+        if current.party != RECIPIENT:
+            return False
+        returns = self.chain.returns
+        return not (returns and returns[-1].t >= current.start)
 
     def _belongs_to_a_handoff(self, act: Act) -> bool:
         """Part of a handoff that is on record: shortly before its own acceptance, or while clocks may still differ."""
@@ -224,48 +260,46 @@ class _Folding:
 
     def _release_to(self, giver: str, act: Act) -> Act | None:
         """The giver's latest release to the taker within the handoff window, on either side."""
-        found = None
-        if not self._releases:
-            return found
-        for release in self._releases:
-            if release.party == giver and release.counterpart in (None, act.party) and self._near(release, act):
-                found = release
-        return found
+        return self._releases.latest(giver, act.party, *self._around(act))
 
-    def _near(self, release: Act, act: Act) -> bool:
-        apart = release.t - act.t
-        return -self._policy.handoff_window <= apart <= self._policy.handoff_window
+    def _around(self, act: Act) -> tuple[datetime, datetime]:
+        """Between which instants the other side of a handoff is looked for."""
+        return earlier(act.t, self._policy.handoff_window), later(act.t, self._policy.handoff_window)
 
     def _note_missing_release(self, act: Act, giver: str, earliest: datetime | None = None) -> None:
         if giver == SENDER:
             return  # the sender keeps no log
-        since = self._current.start
-        for release in self._releases:
-            meant = release.counterpart in (None, act.party)
-            if release.party == giver and meant and since <= release.t and self._at_most_after(release, act):
-                return
-        self.chain.gaps.append(Gap(act.t, f"no RELEASE by {giver}", earliest))
-
-    def _at_most_after(self, release: Act, act: Act) -> bool:
-        return release.t - act.t <= self._policy.handoff_window
+        _, until = self._around(act)
+        if self._releases.latest(giver, act.party, self._current.start, until) is None:
+            self.chain.gaps.append(Gap(act.t, f"no RELEASE by {giver}", earliest))
 
     def find_unanswered_releases(self) -> None:
         """Every release to a named taker who never took it, nor refused it."""
         taken = [(segment.party, segment.start) for segment in self.chain.segments]
         taken += [(refusal.taker, refusal.accept.t) for refusal in self.chain.refusals]
-        for release in self._releases:
+        last_taken: dict[str, datetime] = {}
+        for party, start in taken:
+            last_taken[party] = max(start, last_taken.get(party, start))
+        for release in self._releases.all:
             taker = release.counterpart
             if taker is None or taker == release.party:
                 continue
-            if not any(party == taker and start - release.t >= -self._policy.handoff_window for party, start in taken):
+            last = last_taken.get(taker)
+            if last is None or last - release.t < -self._policy.handoff_window:
                 self.chain.gaps.append(Gap(release.t, f"no ACCEPT by {taker}"))
 
     def find_unconfirmed_lines(self) -> None:
         """Every list that was signed as too long to count and of which this line was never seen (R1)."""
+        starts: dict[str, list[datetime]] = {}
+        for segment in self.chain.segments:
+            starts.setdefault(segment.party, []).append(segment.start)
         for signed in self._paper.unconfirmed:
-            near = (
-                segment.party == signed.party and abs(segment.start - signed.t) <= self._policy.handoff_window
-                for segment in self.chain.segments
-            )
-            if not any(near):
+            since, until = self._around(signed)
+            own = starts.get(signed.party, [])
+            coming = bisect_left(own, since)
+            if coming == len(own) or own[coming] > until:
                 self.chain.gaps.append(Gap(signed.t, f"no ACCEPT by {signed.party}"))
+
+
+def _told_at(gap: Gap) -> datetime:
+    return gap.t

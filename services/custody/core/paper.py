@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from msgspec import structs
 
-from schemas.events import HoldPlaced, ParcelAnnounced, Redirected
+from schemas.events import HoldPlaced, ParcelAnnounced, ParcelDropped, Redirected
 from schemas.vocabulary import RECIPIENT, SENDER, HoldReason, PartyRole
 from services.custody.core.acts import Act, Kind
 from services.custody.core.bearing import is_unasked
@@ -73,10 +73,12 @@ def read(
     reader = _Reader(evidence, registry, policy, _first_taken_over(acts))
     redirected = reader.redirections(counted, contract)
     # A redirection says what is to happen: what was delivered before it was recorded went by the terms before.
-    delivered = min((act.t for act in acts if _is_taken_by_recipient(act)), default=None)
+    tendered = min((act.t for act in acts if _is_tendered(act)), default=None)
     addresses = _addresses(contract, redirected)
     for fact in redirected:
-        if delivered is None or fact.record_time <= delivered:
+        broken = contract.promised(_first_taken_over(acts))
+        # Nor does it mend a promise that was broken by then.
+        if all(t is None or fact.record_time <= t for t in (tendered, broken)):
             contract = _changed(contract, fact)
     holds = reader.holds(counted, contract)
     return Paper(contract, addresses, redirected, holds, tuple(unconfirmed), tuple(reader.set_aside))
@@ -128,8 +130,11 @@ def _first_taken_over(acts: Sequence[Act]) -> datetime | None:
     return next((act.t for act in acts if act.physical and act.party not in (SENDER, RECIPIENT)), None)
 
 
-def _is_taken_by_recipient(act: Act) -> bool:
-    return act.kind is Kind.ACCEPT and act.party == RECIPIENT and not is_unasked(act)
+def _is_tendered(act: Act) -> bool:
+    """Whether the carrier has done its part: it was taken or refused at the end of the way, or left as agreed."""
+    if act.kind is Kind.DROP:
+        return isinstance(act.fact.data, ParcelDropped) and act.fact.data.consent is True
+    return act.kind in (Kind.ACCEPT, Kind.REFUSE) and act.party in (SENDER, RECIPIENT) and not is_unasked(act)
 
 
 def _addresses(contract: Contract, redirected: Sequence[Fact]) -> tuple[tuple[datetime, str], ...]:

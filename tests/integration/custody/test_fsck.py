@@ -13,6 +13,9 @@ from tests.integration.custody.test_replay import NEVER, catch_up, some_day
 from tests.records import ACCEPTED, BAD, append, enrolment
 from tests.records import event as scan
 
+PACKED = "custody.unit_packed.v1"
+CHECKED = "custody.seal_checked.v1"
+
 
 def check(engine: Engine) -> tuple[Summary, list[Difference]]:
     found: list[Difference] = []
@@ -29,13 +32,16 @@ def tamper(engine: Engine, statement: str) -> None:
 
 @pytest.fixture
 def filled(engine: Engine) -> Engine:
-    """Two parcels of one partition pattern, one with a case; and a parcel with nothing."""
+    """A parcel with a case, one with nothing, and a bag with both in it whose seal was broken."""
     append(
         engine,
         enrolment(),
         scan("e1", "yto:YT1", at=1),
         scan("e2", "yto:YT1", ACCEPTED, at=2, mode="HUMAN_INSPECT", taker="H1", giver="C1", observations=BAD),
         scan("e3", "yto:YT2", at=3),
+        scan("p1", "yto:YT1", PACKED, at=1, mode="HUMAN_SCAN", party="C1", unit="bag:1"),
+        scan("p2", "yto:YT3", PACKED, at=1, mode="HUMAN_SCAN", party="C1", unit="bag:1"),
+        scan("i1", "bag:1", CHECKED, at=1.5, mode="HUMAN_INSPECT", party="C1", seal={"match": False}),
     )
     catch_up(engine)
     return engine
@@ -67,6 +73,7 @@ OTHER = {
     "type": "'custody.item_scanned.v1'",
     "event_time": "'2030-01-01Z'",
     "party": "'NOBODY'",
+    "sequence": "7",
 }
 
 
@@ -114,19 +121,58 @@ TAMPERED = {
         "UPDATE projection.position SET record_time = '2030-01-01Z' WHERE partition = 0",
         "projection.position",
     ),
-    "a case's verdicts": ("UPDATE projection.parcel_case SET verdicts = '[]'", "projection.parcel_case"),
-    "a case's outcome": ("UPDATE projection.parcel_case SET outcome = 'SENDER'", "projection.parcel_case"),
-    "a case's time": ("UPDATE projection.parcel_case SET opened = '2030-01-01Z'", "projection.parcel_case"),
-    "a case is gone": ("DELETE FROM projection.parcel_case", "projection.parcel_case"),
+    "a case's verdicts": (
+        "UPDATE projection.parcel_case SET verdicts = '[]' WHERE outcome IS NOT NULL",
+        "projection.parcel_case",
+    ),
+    "a case's outcome": (
+        "UPDATE projection.parcel_case SET outcome = 'SENDER' WHERE inside > 0",
+        "projection.parcel_case",
+    ),
+    "a case's time": (
+        "UPDATE projection.parcel_case SET opened = '2030-01-01Z' WHERE inside > 0",
+        "projection.parcel_case",
+    ),
+    "a case is gone": ("DELETE FROM projection.parcel_case WHERE inside > 0", "projection.parcel_case"),
     "a case that never was": (
         """
         INSERT INTO projection.parcel_case (
             subject, journey, opened, changed, verdicts, kinds, incidents, inside, parties, rests_on, positions
         )
         SELECT 'yto:YT2', journey, opened, changed, verdicts, kinds, incidents, inside, parties, rests_on, positions
-        FROM projection.parcel_case
+        FROM projection.parcel_case WHERE inside > 0
         """,
         "projection.parcel_case",
+    ),
+    "what a case counted inside": (
+        "UPDATE projection.parcel_case SET inside = 3 WHERE inside > 0",
+        "projection.parcel_case",
+    ),
+    "a case's incidents": (
+        "UPDATE projection.parcel_case SET incidents = '{SENSOR}' WHERE inside > 0",
+        "projection.parcel_case",
+    ),
+    "what a case rests on": (
+        "UPDATE projection.parcel_case SET rests_on = '{policy:DEFAULT}' WHERE inside > 0",
+        "projection.parcel_case",
+    ),
+    "a case's journey": ("UPDATE projection.parcel_case SET journey = 2 WHERE inside > 0", "projection.parcel_case"),
+    "whom an event names": (
+        "UPDATE projection.mention SET other = 'bag:2' WHERE subject = 'yto:YT3'",
+        "projection.mention",
+    ),
+    "how it names it": ("UPDATE projection.mention SET role = 'holds' WHERE subject = 'yto:YT3'", "projection.mention"),
+    "when it names it": (
+        "UPDATE projection.mention SET event_time = '2030-01-01Z' WHERE subject = 'yto:YT3'",
+        "projection.mention",
+    ),
+    "that it names anybody": ("DELETE FROM projection.mention WHERE subject = 'yto:YT3'", "projection.mention"),
+    "somebody whom nobody named": (
+        """
+        INSERT INTO projection.mention SELECT 'bag:9', subject, role, partition, "offset", event_time, record_time
+        FROM projection.mention WHERE subject = 'yto:YT3'
+        """,
+        "projection.mention",
     ),
     "a version of history": (
         "UPDATE projection.verdict_version SET verdict = NULL WHERE version = 1",
@@ -176,4 +222,4 @@ def test_fsck_is_clean_behind_a_replay(filled: Engine) -> None:
     said: list[str] = []
 
     assert checking.check(filled, say=said.append) == []
-    assert said[-1] == "4 records and 1 cases compared, 0 values differ"
+    assert said[-1] == "7 records and 2 cases compared, 0 values differ"

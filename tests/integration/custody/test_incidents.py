@@ -217,7 +217,7 @@ def test_an_event_from_before_the_takeover_moves_the_wait(engine: Engine) -> Non
     append(engine, scan("e3", "yto:YT1", at=21.5))
     project_all(engine)
     assert marked(engine) == set()  # a clean scan moves no wait ...
-    append(engine, scan("e0", "yto:YT1", at=19.5, recorded=21.6))
+    append(engine, scan("e0", "yto:YT1", at=19.9, recorded=21.6))
     catch_up(engine)
 
     with engine.connect() as connection:  # ... but one from before the first acceptance does

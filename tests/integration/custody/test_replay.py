@@ -3,6 +3,7 @@
 import random
 import threading
 import time
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, func, select, text
@@ -24,15 +25,40 @@ from tests.records import event as scan
 NEVER = threading.Event()
 
 
+def some_load(dice: random.Random, event_id: str, parcel: str, at: float, parcel_count: int) -> Entry:
+    """Something about units: packed, unpacked, seals, a scan of a unit, units in units, a new label."""
+    cage, trailer = f"cage:{dice.randrange(parcel_count // 2)}", f"trailer:{dice.randrange(parcel_count // 4)}"
+    hand: dict[str, Any] = {"mode": "HUMAN_SCAN", "party": dice.choice(["C1", "H1"])}
+    item, unit = dice.choice([(parcel, cage), (parcel, cage), (cage, trailer), (parcel, trailer)])
+    late = at + dice.choice([0, 0, 2])
+    match dice.randrange(8):
+        case 0 | 1 | 2:
+            told = scan(event_id, item, "custody.unit_packed.v1", at=at, recorded=late, unit=unit, **hand)
+        case 3 | 4:
+            told = scan(event_id, item, "custody.unit_unpacked.v1", at=at, recorded=late, unit=unit, **hand)
+        case 5:
+            seal = {"number": "1", "match": dice.random() < 0.8}
+            told = scan(event_id, unit, "custody.seal_checked.v1", at=at, recorded=late, seal=seal, **hand)
+        case 6:
+            told = scan(
+                event_id, unit, "custody.item_scanned.v1", at=at, recorded=late, empty=dice.random() < 0.3, **hand
+            )
+        case _:
+            told = scan(event_id, parcel, "custody.parcel_relabelled.v1", at=at, old=parcel, new=f"{parcel}N", **hand)
+    return entry(told)
+
+
 def some_day(seed: int, count: int, parcel_count: int = 8) -> list[Entry]:
-    """Scans good and bad, repeats, conflicts across partitions, late ones, settings, unreadable ones."""
+    """Scans good and bad, repeats, conflicts across partitions, late ones, settings, unreadable ones, units."""
     dice = random.Random(seed)
     parcels = [*subjects_apart(8), *(f"yto:P{number}" for number in range(8, parcel_count))]
     entries = [entry(enrolment()), entry(scan("s1", "policy:DEFAULT", POLICY, deemed_lost_hours=720))]
     for number in range(count):
         parcel = dice.choice(parcels)
         at = dice.uniform(0, 5)
-        match dice.randrange(10):
+        match dice.randrange(13):
+            case 10 | 11 | 12:
+                entries.append(some_load(dice, f"{seed}u{number}", parcel, at, parcel_count))
             case 0:
                 entries.append(Entry(parcel.encode(), b"?" * number))
             case 1:

@@ -1,9 +1,14 @@
 """The long-running parts: they wake up when something happens, wait out a database that is away, and stop when told."""
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, func, select, text
@@ -16,6 +21,7 @@ from tests.records import ACCEPTED, BAD, append, enrolment, entry
 from tests.records import event as scan
 
 _SECONDS = 30.0
+_ROOT = Path(__file__).parents[3]
 
 
 @contextmanager
@@ -133,3 +139,47 @@ def test_a_background_thread_that_dies_ends_the_others_and_tells(
         until(lambda: failures)
 
     assert isinstance(failures[0], Bug)
+
+
+_WORKING = """
+import signal, sys, threading
+from services.custody import background
+stop = threading.Event()
+signal.signal(signal.SIGTERM, lambda *_: stop.set())
+background._STOP_SECONDS = 1.0
+background.run(sys.argv[1], lambda envelope: None, stop)
+"""
+
+
+def test_stopped_while_the_database_is_frozen_the_work_ends_without_a_trace(engine: Engine, database_url: str) -> None:
+    sessions = text(
+        "SELECT pid FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name = 'lastintact background'"
+    )
+
+    def serving() -> set[int]:
+        with engine.connect() as connection:
+            return set(connection.execute(sessions).scalars())
+
+    frozen: set[int] = set()
+    command = [sys.executable, "-c", _WORKING, database_url]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=_ROOT) as process:
+        try:
+            until(lambda: len(serving()) >= 3)  # it works
+            calm = time.monotonic() + 2.0
+            while time.monotonic() < calm:
+                # Only what serves that process stands still: the server is everybody's. It may open another session.
+                for pid in serving() - frozen:
+                    os.kill(pid, signal.SIGSTOP)
+                    frozen.add(pid)
+                time.sleep(0.02)
+            process.send_signal(signal.SIGTERM)
+            _, said = process.communicate(timeout=_SECONDS)
+        finally:
+            process.kill()
+            for pid in frozen:
+                os.kill(pid, signal.SIGCONT)
+
+    assert process.returncode == 0
+    assert "left behind" in said
+    assert "Traceback" not in said

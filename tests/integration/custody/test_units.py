@@ -40,8 +40,7 @@ def seen(event_id: str, subject: str, at: float, **more: Any) -> codec.Envelope:
 
 
 def relabel(event_id: str, old: str, new: str, at: float, *, under: str | None = None) -> codec.Envelope:
-    data = {"mode": "HUMAN_SCAN", "party": "C1", "old": old, "new": new}
-    return scan(event_id, under or new, RELABELLED, at=at, **data)
+    return scan(event_id, under or new, RELABELLED, at=at, mode="HUMAN_SCAN", party="C1", old=old, new=new)
 
 
 def load(engine: Engine, subject: str, positions: Positions | None = None) -> Evidence:

@@ -75,9 +75,10 @@ def reported(ground: Ground) -> list[Finding]:
                     found.setdefault(_finding(kind, look, piece), act.t)
         if piece is None and len(several) > 1:
             continue  # whether it is lost or late is asked of each piece
-        if _is_deemed_lost(ground, scene):
+        # Who held it and who saw it depends on what counts for the finding (R18): here only whether a deadline is set.
+        if ground.policy.deemed_lost is not None and scene.chain.taken_over_at is not None:
             found.setdefault(Finding(FindingKind.LOSS, piece=piece), ground.as_of.time)
-        if _is_late(ground, scene):
+        if ground.contract.promised(scene.chain.taken_over_at) is not None:
             found.setdefault(Finding(FindingKind.DELAY, piece=piece), ground.as_of.time)
     named = [finding for finding in found if not any(_is_told_by(other, finding) for other in found)]
     return sorted(named, key=lambda finding: (GRAVITY.index(finding.kind), found[finding], str(finding)))

@@ -21,9 +21,8 @@ from schemas.events import (
     PolicySet,
 )
 from schemas.vocabulary import CaptureMode, Condition, Confidence, Facet, FindingKind, Outcome
-from services.custody.core import attribution, clocks
-from services.custody.core.acts import Act
-from services.custody.core.case import Ground
+from services.custody.core import attribution
+from services.custody.core.case import Case
 from services.custody.core.ground import lay
 from services.custody.core.history import history as versions
 from services.custody.core.idle import Standstill
@@ -257,51 +256,121 @@ def crowded(draw: st.DrawFn) -> History:
     return replace(history, told=tuple(moved))
 
 
-def decides(ground: Ground, finding: Finding, one: Act, other: Act) -> bool:
-    """Whether somebody else answers once two acts have changed places."""
-    return _answerable(ground, finding) != _answerable(rule.swapped(ground, one, other), finding)
+def every_move(case: Case) -> list[rule.Move]:
+    """Every other order there is in which one act is put just past another, without crossing a known order."""
+    acts = case.scene.acts
+    return [
+        move
+        for at, after in combinations(range(len(acts)), 2)
+        if rule.is_open(case, acts[at], acts[after])
+        for move in rule.moves(case, acts, at, after)
+    ]
 
 
-def _answerable(ground: Ground, finding: Finding) -> frozenset[str]:
-    case = attribution.reasoned(ground, finding)
+def _answerable(case: Case | None) -> frozenset[str]:
     return frozenset(case.answerable) if case is not None else frozenset()
 
 
+def answered(case: Case, move: rule.Move) -> frozenset[str]:
+    """Who answers in that order."""
+    return _answerable(attribution.reasoned(rule.Trials(case.ground).ground(move, case), case.finding))
+
+
 @given(crowded())
-def test_the_bound_misses_no_pair_that_decides(history: History) -> None:
+def test_the_bound_misses_no_order_that_decides(history: History) -> None:
     ground = lay(evidence(history), history.as_of)
     for finding in findings.reported(ground):
         case = attribution.reasoned(ground, finding)
         if case is None or finding.kind is FindingKind.DELAY:
             continue
-        tried = {(one.id, other.id) for one, other in rule.pairs_in_doubt(case)}
-        for one, other in combinations(ground.scene.acts, 2):
-            if not clocks.are_in_doubt(one, other, ground.policy) or rule.is_known(ground, one, other):
-                continue
-            if (one.id, other.id) not in tried:
-                assert not decides(ground, finding, one, other), f"{one.id} and {other.id} decide {finding}"
+        tried = {move.placed for move in rule.open_moves(case)}
+        for move in every_move(case):
+            if move.placed not in tried:
+                assert answered(case, move) == _answerable(case), f"{move.one.id} past {move.other.id}: {finding}"
+
+
+@given(crowded())
+def test_no_order_that_is_tried_turns_a_known_one_round(history: History) -> None:
+    """Neither within one device nor between the sides of a handoff; an entry's typed time is no clock's."""
+    ground = lay(evidence(history), history.as_of)
+    for finding in findings.reported(ground):
+        case = attribution.reasoned(ground, finding)
+        if case is None or finding.kind is FindingKind.DELAY:
+            continue
+        for move in rule.open_moves(case):
+            moved = rule.Trials(ground).ground(move, case).scene.acts
+            place = {act.fact.position: at for at, act in enumerate(moved)}
+            for one, other in combinations(case.scene.acts, 2):
+                if one.standing.entry or other.standing.entry or rule.is_open(case, one, other):
+                    continue
+                assert place[one.fact.position] < place[other.fact.position]
 
 
 @given(crowded())
 def test_in_doubt_means_that_another_order_names_others(history: History) -> None:
-    """CLOCK_DOUBT by its definition, over every pair there is; few enough events that the bound on tries is not met."""
+    """CLOCK_DOUBT by its definition, over every order there is; where more are open than are tried, only that."""
     ground = lay(evidence(history), history.as_of)
     for verdict in attribution.judge_all(ground):
         if verdict.finding.kind is FindingKind.DELAY:
             continue
-        open_pairs = [
-            pair
-            for pair in combinations(ground.scene.acts, 2)
-            if clocks.are_in_doubt(*pair, ground.policy) and not rule.is_known(ground, *pair)
-        ]
-        decisive = [pair for pair in open_pairs if decides(ground, verdict.finding, *pair)]
-        assert ("CLOCK_DOUBT" in verdict.flags) == bool(decisive)
-        if decisive:
+        case = attribution.reasoned(ground, verdict.finding)
+        assert case is not None
+        if len(list(rule.open_moves(case))) > rule.TRIED_MAX:
+            assert "CLOCK_DOUBT" in verdict.flags
+            continue
+        named = _answerable(case)
+        others = [found for move in every_move(case) if (found := answered(case, move)) != named]
+        assert ("CLOCK_DOUBT" in verdict.flags) == bool(others)
+        if others:
             assert verdict.confidence in (Confidence.LOW, Confidence.NONE)
-            named = _answerable(ground, verdict.finding)
-            swapped = [_answerable(rule.swapped(ground, *pair), verdict.finding) for pair in decisive]
-            expected = named.union(*swapped) if named else named
+            expected = named.union(*others) if named else named
             assert {share.party for share in verdict.liable} == expected
+
+
+# --- an order that is known, and notes that have no clock ------------------------------------------------------------
+
+DAY = timedelta(days=1)
+
+
+def torn_after_taking(seen: Condition | None) -> tuple[Told, ...]:
+    """H1 takes it and by the same device notes it torn three minutes later."""
+    taken = accept("a2", "H1", 2 * DAY, seen, giver="C1")
+    return accept("a1", "C1", DAY, Condition.OK), taken, look("i1", "H1", 2 * DAY + 3 * MINUTE, Condition.BAD)
+
+
+def note(by: str, t: timedelta, *seen: Observation, signature: str | None = None) -> Told:
+    """Typed on another device, whose clock nobody measured, and recorded a month later."""
+    data = ConditionObserved(party=by, observations=seen, mode=CaptureMode.MANUAL_ENTRY, operator=PERSON)
+    return told("n9", by, t, data, recorded=30 * DAY, offset=timedelta(), device="e", signature=signature)
+
+
+@pytest.mark.parametrize("seen", [Condition.OK, None])
+@pytest.mark.parametrize("by", ["H1", "C1"])
+@pytest.mark.parametrize("minutes", [-2, -1, 1, 2, 4])
+def test_a_late_empty_note_moves_nothing(seen: Condition | None, by: str, minutes: int) -> None:
+    before = answer(*torn_after_taking(seen))
+
+    verdict = answer(*torn_after_taking(seen), note(by, 2 * DAY + minutes * MINUTE))
+
+    assert before.outcome is Outcome.SEGMENT
+    assert liable(before) == {"H1": "1"}
+    assert before.confidence is (Confidence.HIGH if seen is not None else Confidence.MODERATE)
+    assert (verdict.outcome, verdict.liable, verdict.confidence) == (before.outcome, before.liable, before.confidence)
+    assert "CLOCK_DOUBT" not in verdict.flags
+    assert [each.why for each in verdict.excluded] == ["SELF_SERVING"]
+
+
+@pytest.mark.parametrize("seen", [Condition.OK, None])
+@pytest.mark.parametrize("by", ["H1", "C1"])
+def test_a_gates_scan_does_not_part_what_one_device_counts_in_order(seen: Condition | None, by: str) -> None:
+    scan = ItemScanned(party=by, mode=CaptureMode.AUTO_SCAN)
+    gate = told("s1", by, 2 * DAY - 2 * MINUTE, scan, offset=timedelta(), device="e")
+
+    verdict = answer(*torn_after_taking(seen), gate)
+
+    assert liable(verdict) == {"H1": "1"}
+    assert verdict.confidence is answer(*torn_after_taking(seen)).confidence
+    assert "CLOCK_DOUBT" not in verdict.flags
 
 
 @law

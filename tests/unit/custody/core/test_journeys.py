@@ -49,12 +49,12 @@ def announced(day: float) -> Fact:
     return told(day, ParcelAnnounced())
 
 
-def accepted(day: float, taker: str = "C1", **fields: float) -> Fact:
-    return told(day, HandoffAccepted(mode=SCAN, taker=taker), **fields)
+def accepted(day: float, taker: str = "C1", *, recorded: float | None = None) -> Fact:
+    return told(day, HandoffAccepted(mode=SCAN, taker=taker), recorded=recorded)
 
 
-def scanned(day: float, **fields: float) -> Fact:
-    return told(day, ItemScanned(mode=SCAN, party="C1"), **fields)
+def scanned(day: float, *, recorded: float | None = None) -> Fact:
+    return told(day, ItemScanned(mode=SCAN, party="C1"), recorded=recorded)
 
 
 def days(*facts: Fact, settings: PolicySet | None = None) -> list[list[float]]:

@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -288,7 +289,7 @@ def test_every_type_that_names_others_is_looked_at() -> None:
         (OBSERVED, {"logger": {"armed": []}}, False),
     ],
 )
-def test_an_incident_wakes_its_subject(kind: str, data: dict[str, object], wakes: bool) -> None:
+def test_an_incident_wakes_its_subject(kind: str, data: dict[str, Any], wakes: bool) -> None:
     batch = settled(scan("e1", "yto:YT1", kind, mode="HUMAN_SCAN", party="C1", keyid=None, **data))
 
     assert [row.standing for row in batch.rows] == ["event"]
