@@ -75,8 +75,11 @@ _OPEN = (
     | select(watch.c.subject).where(watch.c.subject == _touched.c.subject, watch.c.since > _touched.c.first).exists()
 )
 _NAMED = select(mention.c.other).where(mention.c.other == _touched.c.subject).exists()
-_looked_at = select(_touched.c.subject, (_touched.c.sure | _OPEN).label("itself"), _NAMED.label("others")).subquery(
-    "looked_at"
+# Materialized: the planner would else look everything up twice, for the choice of rows and for their columns.
+_looked_at = (
+    select(_touched.c.subject, (_touched.c.sure | _OPEN).label("itself"), _NAMED.label("others"))
+    .cte("looked_at")
+    .prefix_with("MATERIALIZED")
 )
 _MARK = (
     insert(stale)

@@ -1,176 +1,173 @@
-"""What a trailer of 5,000 parcels in twenty cages costs when its seal is found broken, and one parcel's question."""
+"""What a broken seal on a trailer with 5,000 parcels in cages costs: projector, one parcel's question, refresher.
+
+Every number is of one run, by the clock on the wall, on a database of its own without fsync.
+"""
 
 import platform
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, text
 
 from schemas import codec
-from schemas.positions import AsOf
-from schemas.readmodel import mention, parcel_case, stale
-from services.custody import migrations
+from schemas.topics import partition_of
 from services.custody.core.attribution import verdicts
 from services.custody.core.casework import latest
-from services.custody.evidence import load_evidence, read_positions
+from services.custody.core.journeys import last
+from services.custody.evidence import load_evidence
+from services.custody.migrations import upgrade
 from services.custody.refresh import Refresher
 from services.custody.store import project_batch
 from services.edge.database import make_engine
 from services.log.table import TableLog
-from services.parts.postgres import LocalPostgres
-from tests.projecting import project_all
-from tests.records import ACCEPTED, BAD, enrolment, entry
-from tests.records import event as scan
+from services.parts.postgres import LocalPostgres, create_database
+from tests.records import ACCEPTED, BAD, enrolment, entry, event
 
 PARCELS = 5000
-CAGES = 20
-DAMAGED = 50
-"""Parcels found torn before: those with a case that rests on the trailer."""
-QUESTIONS = 50
-TRAILER = "unit:TRAILER1"
-T = TypeVar("T")
+CAGES = 17
+DAMAGED = 20
+BATCH = 2000
+
+TRAILER = "trailer:T1"
+HAND = {"mode": "HUMAN_SCAN", "party": "C1"}
 
 
-def seconds(work: Callable[[], T]) -> tuple[float, T]:
-    """How long it took, and what it gave."""
+def parcel(number: int) -> str:
+    """The subject of a parcel."""
+    return f"yto:BENCH{number:05}"
+
+
+def packing(item: str, unit: str, at: float) -> codec.Envelope:
+    """An item is put into a unit. Unsigned, as most scans of a belt are."""
+    return event(f"pack {item}", item, "custody.unit_packed.v1", at=at, keyid=None, unit=unit, **HAND)
+
+
+def loading() -> Iterator[codec.Envelope]:
+    """Pick-up of every parcel, into a cage, the cages into the trailer."""
+    yield enrolment()
+    yield enrolment("SHA.S2", party="C2")
+    for number in range(PARCELS):
+        yield event(f"pick up {number}", parcel(number), at=20, keyid=None)
+        yield packing(parcel(number), f"cage:{number % CAGES}", 20.1 + number / 1e6)
+    for cage in range(CAGES):
+        yield packing(f"cage:{cage}", TRAILER, 20.2)
+
+
+def journey() -> Iterator[codec.Envelope]:
+    """The trailer's events: taken over, seen on the road, and its seal found broken."""
+    yield event("takeover", TRAILER, ACCEPTED, at=20.3, mode="HUMAN_SCAN", taker="C2", giver="C1")
+    for number in range(10):
+        yield event(f"on the road {number}", TRAILER, "custody.item_scanned.v1", at=20.4 + number / 100, **HAND)
+    yield event("broken", TRAILER, "custody.seal_checked.v1", at=20.6, seal={"number": "9", "match": False}, **HAND)
+
+
+def arrival() -> Iterator[codec.Envelope]:
+    """Some of the parcels turn out to be damaged."""
+    for number in range(DAMAGED):
+        yield event(
+            f"torn {number}", parcel(number * 7), ACCEPTED, at=21, source="/depots/SHA/devices/S2",
+            mode="HUMAN_INSPECT", taker="C2", giver="C1", observations=BAD,
+        )  # fmt: skip
+
+
+def project(engine: Engine, envelopes: Sequence[codec.Envelope]) -> float:
+    """Record, then project; the seconds of projecting alone."""
+    log = TableLog(engine)
+    starts = dict(log.ends())
+    for start in range(0, len(envelopes), BATCH):
+        log.append([entry(envelope) for envelope in envelopes[start : start + BATCH]])
+    batches = [
+        log.read(partition, start, min(BATCH, end - start))
+        for partition, end in log.ends().items()
+        for start in range(starts.get(partition, 0), end, BATCH)
+    ]
+    return seconds(lambda: [project_batch(engine, batch, archive=False) for batch in batches])
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long it takes, once."""
     began = time.perf_counter()
-    done = work()
-    return time.perf_counter() - began, done
+    work()
+    return time.perf_counter() - began
+
+
+def question(engine: Engine, subject: str) -> tuple[float, float]:
+    """Loading and answering one parcel's question, in seconds."""
+    with engine.connect() as connection:
+        began = time.perf_counter()
+        evidence = load_evidence(connection, subject)
+        loaded = time.perf_counter()
+    as_of = latest(evidence, None)
+    assert as_of is not None
+    verdicts(last(evidence, as_of), as_of)
+    return loaded - began, time.perf_counter() - loaded
+
+
+def rows(engine: Engine, table: str) -> int:
+    """How many rows a table of the projection has."""
+    with engine.connect() as connection:
+        return int(connection.execute(text(f"SELECT count(*) FROM projection.{table}")).scalar_one())
+
+
+@contextmanager
+def database() -> Iterator[Engine]:
+    """A migrated database on a server of its own."""
+    server = LocalPostgres(
+        Path(tempfile.mkdtemp(prefix="lastintact-bench-")), settings={"fsync": "off", "full_page_writes": "off"}
+    )
+    base = server.start()
+    try:
+        create_database(base, "bench")
+        address, mark, query = base.partition("?")
+        url = f"{address.rpartition('/')[0]}/bench{mark}{query}"
+        upgrade(url)
+        engine = make_engine(url)
+        yield engine
+        engine.dispose()
+    finally:
+        server.stop()
 
 
 def main() -> int:
-    """Measure on a Postgres of its own and print."""
-    with tempfile.TemporaryDirectory(prefix="lastintact-bench-") as directory, LocalPostgres(Path(directory)) as server:
-        url = server.create_database("trailer")
-        migrations.upgrade(url)
-        engine = make_engine(url, pool_size=4)
-        try:
-            _measure(engine)
-        finally:
-            engine.dispose()
-    return 0
-
-
-def _measure(engine: Engine) -> None:
-    say = _table()
-    loaded = [enrolment(), enrolment("SHA.S2", party="C2"), *_load()]
-    _record(engine, loaded)
-    took, projected = seconds(lambda: project_all(engine))
-    rows = sum(each.rows for each in projected)
-    say("project the load", took, f"{rows:,} events, {rows / took:,.0f} events/s")
-    say("rows in mention", None, f"{_count(engine, mention):,}")
-    took, done = seconds(Refresher(engine).drain)
-    say("refresh: nothing is wrong", took, f"{done:,} marks, {_count(engine, parcel_case)} cases")
-
-    _record(engine, [_seal_broken("s1", 2.0)])
-    took, marks = _project_new(engine)
-    say("project the trailer's broken seal", took, f"{marks} mark")
-    took, done = seconds(Refresher(engine).drain)
-    say("refresh", took, f"{done:,} marks, {_count(engine, parcel_case)} cases, {_inside(engine):,} parcels inside")
-
-    _record(engine, _damage())
-    project_all(engine)
-    took, done = seconds(Refresher(engine).drain)
-    say(f"refresh: {DAMAGED} of its parcels are torn", took, f"{done:,} marks, {_count(engine, parcel_case)} cases")
-    _record(engine, [_seal_broken("s2", 2.1)])
-    took, marks = _project_new(engine)
-    say("project another look at the seal", took, f"{marks} mark")
-    took, done = seconds(Refresher(engine).drain)
-    say("refresh: they look again", took, f"{done:,} marks, {_count(engine, stale)} left")
-    _ask(engine, say)
-
-
-def _ask(engine: Engine, say: Callable[[str, float | None, str], None]) -> None:
-    """One parcel's question, cold for the parcel: load, and answer."""
-    loading: list[float] = []
-    answering: list[float] = []
-    held = 0
-    for number in range(QUESTIONS):
-        subject = _parcel(number * (PARCELS // QUESTIONS))
-        with engine.connect() as connection:
-            positions = read_positions(connection)
-            took, evidence = seconds(lambda: load_evidence(connection, subject, positions))  # noqa: B023 - called here
-        as_of = latest(evidence, positions)
-        assert isinstance(as_of, AsOf)
-        held += len(evidence.neighbours)
-        loading.append(took)
-        answering.append(seconds(lambda: verdicts(evidence, as_of))[0])  # noqa: B023 - called here
-    for name, times in (("load", loading), ("verdicts()", answering)):
-        say(f"one parcel: {name}", statistics.median(times), f"p50 of {QUESTIONS}; slowest {max(times) * 1000:.1f} ms")
-    say("one parcel: neighbours loaded", None, f"{held / QUESTIONS:.1f} of {PARCELS // CAGES - 1 + CAGES - 1}")
-
-
-def _parcel(number: int) -> str:
-    return f"yto:B{number:06}"
-
-
-def _load() -> Iterable[codec.Envelope]:
-    """Everybody into a cage, the cages into the trailer, and the trailer away."""
-    for number in range(PARCELS):
-        yield _pack(_parcel(number), f"unit:CAGE{number % CAGES}", 1 + number / 100_000)
-    for number in range(CAGES):
-        yield _pack(f"unit:CAGE{number}", TRAILER, 1.5)
-    yield scan("away", TRAILER, at=1.6)
-
-
-def _pack(item: str, unit: str, at: float) -> codec.Envelope:
-    return scan(f"pack-{item}", item, "custody.unit_packed.v1", at=at, mode="HUMAN_SCAN", party="C1", unit=unit)
-
-
-def _seal_broken(event_id: str, at: float) -> codec.Envelope:
-    seal = {"number": "999", "match": False}
-    return scan(event_id, TRAILER, "custody.seal_checked.v1", at=at, mode="HUMAN_INSPECT", party="C1", seal=seal)
-
-
-def _damage() -> Iterable[codec.Envelope]:
-    for number in range(DAMAGED):
-        subject = _parcel(number * (PARCELS // DAMAGED))
-        data: dict[str, Any] = {"mode": "HUMAN_INSPECT", "taker": "C2", "giver": "C1", "observations": BAD}
-        source = "/depots/SHA/devices/S2"
-        yield scan(f"torn-{subject}", subject, ACCEPTED, at=3, source=source, **data)
-
-
-def _record(engine: Engine, envelopes: Iterable[codec.Envelope]) -> None:
-    log, entries = TableLog(engine), [entry(envelope) for envelope in envelopes]
-    for start in range(0, len(entries), 1000):
-        log.append(entries[start : start + 1000])
-
-
-def _project_new(engine: Engine) -> tuple[float, int]:
-    """How long projecting took what is new, and the marks that it made; finding it in the log is not counted."""
-    log = TableLog(engine)
-    with engine.connect() as connection:
-        done = read_positions(connection)
-    fresh = [log.read(partition, done.get(partition, 0), 1000) for partition in log.ends()]
-    times = [seconds(lambda: project_batch(engine, records, archive=False)) for records in fresh if records]  # noqa: B023
-    return sum(took for took, _ in times), sum(projected.marks for _, projected in times)
-
-
-def _count(engine: Engine, table: Any) -> int:
-    with engine.connect() as connection:
-        return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
-
-
-def _inside(engine: Engine) -> int:
-    with engine.connect() as connection:
-        return int(connection.execute(select(func.max(parcel_case.c.inside))).scalar_one())
-
-
-def _table() -> Callable[[str, float | None, str], None]:
+    """Measure and print."""
     write = sys.stdout.write
-    write(f"a trailer of {PARCELS:,} parcels in {CAGES} cages, {platform.machine()}, {platform.python_version()}\n")
-
-    def say(name: str, took: float | None, text: str) -> None:
-        shown = "" if took is None else f"{took * 1000:,.1f} ms"
-        write(f"{name:38}{shown:>13}  {text}\n")
-        sys.stdout.flush()
-
-    return say
+    write(
+        f"{PARCELS} parcels in {CAGES} cages in a trailer, {platform.machine()}, Python {platform.python_version()}\n"
+    )
+    with database() as engine:
+        loaded = list(loading())
+        took = project(engine, loaded)
+        write(f"projector, {len(loaded)} pick-ups and packings: {took:.2f} s, {len(loaded) / took:.0f} events/s\n")
+        write(f"refresher behind it: {seconds(Refresher(engine).drain):.2f} s\n")
+        before = {table: rows(engine, table) for table in ("event", "mention", "stale", "parcel_case")}
+        told = list(journey())
+        write(f"projector, the trailer's {len(told)} events: {project(engine, told) * 1e3:.1f} ms\n")
+        after = {table: rows(engine, table) for table in before}
+        write("rows written for them: " + ", ".join(f"{t} {after[t] - before[t]}" for t in before) + "\n")
+        write(f"refresher behind it: {seconds(Refresher(engine).drain) * 1e3:.1f} ms\n")
+        with engine.connect() as connection:
+            cases = connection.execute(text("SELECT subject, incidents, inside FROM projection.parcel_case")).all()
+        write(f"cases: {', '.join(f'{c.subject} {c.incidents} {c.inside} inside' for c in cases)}\n")
+        asked = [question(engine, parcel(number * 97)) for number in range(40)]
+        write(
+            f"one parcel's question, median of {len(asked)}: load {statistics.median(a for a, _ in asked) * 1e3:.1f} ms,"
+            f" verdicts {statistics.median(b for _, b in asked) * 1e3:.1f} ms\n"
+        )
+        assert [case.subject for case in cases] == [TRAILER], "one incident, one case"
+        project(engine, list(arrival()))
+        write(f"refresher, {DAMAGED} of the parcels damaged: {seconds(Refresher(engine).drain) * 1e3:.0f} ms\n")
+        one_more = event("later", TRAILER, "custody.item_scanned.v1", at=20.55, recorded=22.0, **HAND)
+        write(f"projector, one more event of the trailer: {project(engine, [one_more]) * 1e3:.1f} ms\n")
+        write(
+            f"refresher, the trailer's case and the {DAMAGED} that rest on it: "
+            f"{seconds(Refresher(engine).drain) * 1e3:.0f} ms\n"
+        )
+    return 0
 
 
 if __name__ == "__main__":
