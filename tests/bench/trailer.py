@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, text
 
 from schemas import codec
-from schemas.topics import partition_of
 from services.custody.core.attribution import verdicts
 from services.custody.core.casework import latest
 from services.custody.core.journeys import last
@@ -34,7 +34,7 @@ DAMAGED = 20
 BATCH = 2000
 
 TRAILER = "trailer:T1"
-HAND = {"mode": "HUMAN_SCAN", "party": "C1"}
+HAND: dict[str, Any] = {"mode": "HUMAN_SCAN", "party": "C1"}
 
 
 def parcel(number: int) -> str:
@@ -154,10 +154,8 @@ def main() -> int:
             cases = connection.execute(text("SELECT subject, incidents, inside FROM projection.parcel_case")).all()
         write(f"cases: {', '.join(f'{c.subject} {c.incidents} {c.inside} inside' for c in cases)}\n")
         asked = [question(engine, parcel(number * 97)) for number in range(40)]
-        write(
-            f"one parcel's question, median of {len(asked)}: load {statistics.median(a for a, _ in asked) * 1e3:.1f} ms,"
-            f" verdicts {statistics.median(b for _, b in asked) * 1e3:.1f} ms\n"
-        )
+        load, answer = (statistics.median(each) * 1e3 for each in zip(*asked, strict=True))
+        write(f"one parcel's question, median of {len(asked)}: load {load:.1f} ms, verdicts {answer:.1f} ms\n")
         assert [case.subject for case in cases] == [TRAILER], "one incident, one case"
         project(engine, list(arrival()))
         write(f"refresher, {DAMAGED} of the parcels damaged: {seconds(Refresher(engine).drain) * 1e3:.0f} ms\n")
