@@ -12,7 +12,7 @@ from psycopg import sql
 from sqlalchemy import Connection, Engine, Table, select, text
 
 from schemas import readmodel
-from schemas.readmodel import log, parcel_case, stale, verdict_version
+from schemas.readmodel import log, parcel_case, stale, verdict_version, watch
 from services.custody.core import concerns, projection
 from services.custody.core.casework import casework, opens
 from services.custody.core.projection import Mention, Row
@@ -240,7 +240,10 @@ def _compare_heads(connection: Connection) -> Iterator[Difference]:
 
 
 def _compare_cases(connection: Connection, opening: set[str], summary: Summary) -> Iterator[Difference]:
-    """Cases and histories against the pure core's answer from the same evidence; marked ones are left out."""
+    """Cases, histories and waits against the pure core's answer from the same evidence; marked ones are left out.
+
+    Of the waits those whose instant is not known yet: the others are renewed when they are due, and may be behind.
+    """
     stored = set(connection.execute(select(parcel_case.c.subject).union(select(verdict_version.c.subject))).scalars())
     marks = connection.execute(select(stale.c.subject, stale.c.itself, stale.c.others)).all()
     marked = {mark.subject for mark in marks if mark.itself}
@@ -249,7 +252,8 @@ def _compare_cases(connection: Connection, opening: set[str], summary: Summary) 
         marked |= set(connection.execute(concerned_by(connection, spreading)).scalars())
     # What opened a case may lie under another label than the one that the parcel is worked on under.
     opening |= {label for labels in labels_of(connection, opening).values() for label in labels}
-    wanted = sorted(subject for subject in stored | opening if not concerns.is_registry(subject))
+    awaited = set(connection.execute(select(watch.c.subject).where(watch.c.deadline == concerns.AWAITED)).scalars())
+    wanted = sorted(subject for subject in stored | opening | awaited if not concerns.is_registry(subject))
     asked = [subject for subject in wanted if subject not in marked]
     summary.pending = len(wanted) - len(asked)
     positions = read_positions(connection)
@@ -264,6 +268,9 @@ def _compare_cases(connection: Connection, opening: set[str], summary: Summary) 
         versions = {(subject, *place): row for subject in works for place, row in works[subject].version_rows.items()}
         yield from _compare_rows(connection, parcel_case, subjects, cases)
         yield from _compare_rows(connection, verdict_version, subjects, versions)
+        unknown = [subject for subject in subjects if subject in awaited]
+        waits = {(subject,): wait.columns for subject in unknown if (wait := works[subject].watch) is not None}
+        yield from _compare_rows(connection, watch, unknown, waits)
 
 
 def _compare_rows(

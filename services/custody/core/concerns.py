@@ -28,7 +28,7 @@ from schemas.events import (
     UnitUnpacked,
 )
 from schemas.identifiers import parse_source, parse_subject
-from schemas.vocabulary import Condition, Defect
+from schemas.vocabulary import Condition, Defect, Facet
 from services.custody.core.facts import Fact
 
 _DEFECTS = frozenset(Defect)
@@ -167,6 +167,11 @@ def reports(data: Event) -> bool:
             return True
         case ConditionObserved(reservation=Reservation(grounds=grounds)) if grounds in _DEFECTS:
             return True
+        case UnitPacked(observations=observations) | UnitUnpacked(observations=observations):
+            # A seal that is named here is the unit's: one incident there, and none of each thing that was inside.
+            return any(
+                (seen.value is Condition.BAD or seen.tamper) and seen.facet is not Facet.SEAL for seen in observations
+            )
         case Scan(observations=observations, seal=seal):
             return (seal is not None and seal.match is False) or any(
                 seen.value is Condition.BAD or seen.tamper for seen in observations

@@ -10,7 +10,7 @@ from services.custody.replay import replay
 from services.custody.table_worker import project_what_is_there
 from services.log.table import TableLog
 from tests.integration.custody.test_replay import NEVER, catch_up, some_day
-from tests.records import ACCEPTED, BAD, append, enrolment
+from tests.records import ACCEPTED, ANNOUNCED, BAD, append, enrolment
 from tests.records import event as scan
 
 PACKED = "custody.unit_packed.v1"
@@ -32,7 +32,7 @@ def tamper(engine: Engine, statement: str) -> None:
 
 @pytest.fixture
 def filled(engine: Engine) -> Engine:
-    """A parcel with a case, one with nothing, and a bag with both in it whose seal was broken."""
+    """A parcel with a case, one with nothing, one that is awaited, and a bag whose seal was broken."""
     append(
         engine,
         enrolment(),
@@ -41,6 +41,7 @@ def filled(engine: Engine) -> Engine:
         scan("e3", "yto:YT2", at=3),
         scan("p1", "yto:YT1", PACKED, at=1, mode="HUMAN_SCAN", party="C1", unit="bag:1"),
         scan("p2", "yto:YT3", PACKED, at=1, mode="HUMAN_SCAN", party="C1", unit="bag:1"),
+        scan("a1", "yto:YT4", ANNOUNCED, at=1, promised_after_hours=48),
         scan("i1", "bag:1", CHECKED, at=1.5, mode="HUMAN_INSPECT", party="C1", seal={"match": False}),
     )
     catch_up(engine)
@@ -157,6 +158,8 @@ TAMPERED = {
         "projection.parcel_case",
     ),
     "a case's journey": ("UPDATE projection.parcel_case SET journey = 2 WHERE inside > 0", "projection.parcel_case"),
+    "what a wait rests on": ("UPDATE projection.watch SET rests_on = '{}'", "projection.watch"),
+    "from when a wait runs": ("UPDATE projection.watch SET since = '2030-01-01Z'", "projection.watch"),
     "whom an event names": (
         "UPDATE projection.mention SET other = 'bag:2' WHERE subject = 'yto:YT3'",
         "projection.mention",
@@ -222,4 +225,4 @@ def test_fsck_is_clean_behind_a_replay(filled: Engine) -> None:
     said: list[str] = []
 
     assert checking.check(filled, say=said.append) == []
-    assert said[-1] == "7 records and 2 cases compared, 0 values differ"
+    assert said[-1] == "8 records and 3 cases compared, 0 values differ"
