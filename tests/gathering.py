@@ -1,6 +1,7 @@
 """Evidence by its definition, from everything there is: what the loader must give, said slowly, without a database."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from schemas.events import UnitPacked, UnitUnpacked
@@ -17,7 +18,18 @@ def gather(
     rivals: Iterable[Rival] = (),
     signatures: Mapping[tuple[Position, str], bool] | None = None,
 ) -> Evidence:
-    """The evidence about a subject among all facts of a log."""
+    """The evidence about a subject among all facts of a log, and about the parcels whose goods are said to be in it."""
+    found = _gather(subject, everything, rivals, signatures)
+    others = [_gather(other, everything, rivals, signatures) for other in concerns.goods_of(found.facts)]
+    return replace(found, linked=tuple(others))
+
+
+def _gather(
+    subject: str,
+    everything: Sequence[Fact],
+    rivals: Iterable[Rival],
+    signatures: Mapping[tuple[Position, str], bool] | None,
+) -> Evidence:
     labels = concerns.labels(subject, everything)
     own = [fact for fact in everything if fact.subject in labels]
     longest = longest_stay(fact for fact in everything if concerns.is_registry(fact.subject))

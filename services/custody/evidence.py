@@ -7,6 +7,7 @@ decides nothing: whatever could matter at some moment is there, and the core say
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection, select
 
@@ -44,11 +45,29 @@ def load_many(
     *,
     made: Checks | None = None,
 ) -> Mapping[str, Evidence]:
-    """The evidence about each of the subjects. Signature checks that nobody had made yet are added to `made`.
+    """The evidence about each of the subjects, and about those whose goods are said to be in them (R29).
 
-    Each query sees what is committed when it starts. Give positions that were read before, so that together they see
-    one state; without them an event that comes in between may be seen without the registrations it refers to.
+    Signature checks that nobody had made yet are added to `made`. Each query sees what is committed when it starts.
+    Give positions that were read before, so that together they see one state; without them an event that comes in
+    between may be seen without the registrations it refers to.
     """
+    made = {} if made is None else made
+    found = _load(connection, subjects, positions, made)
+    goods = {subject: concerns.goods_of(evidence.facts) for subject, evidence in found.items()}
+    unknown = sorted({other for others in goods.values() for other in others} - found.keys())
+    everything = {**found, **(_load(connection, unknown, positions, made) if unknown else {})}
+    return {
+        subject: replace(evidence, linked=tuple(everything[other] for other in goods[subject]))
+        if goods[subject]
+        else evidence
+        for subject, evidence in found.items()
+    }
+
+
+def _load(
+    connection: Connection, subjects: Sequence[str], positions: Positions | None, made: Checks
+) -> Mapping[str, Evidence]:
+    """The same, without what is said to be in them."""
     labels = labels_of(connection, subjects, positions)
     facts, parked = load_facts(connection, sorted({label for found in labels.values() for label in found}), positions)
     own = {subject: _merged(facts, labels[subject]) for subject in subjects}
@@ -63,7 +82,6 @@ def load_many(
     }
     rivals = _rivals(connection, [*everything, *(fact for found in registry.values() for fact in found)], positions)
     known_checks = _signatures(connection, everything)
-    made = {} if made is None else made
     return {
         subject: _bundle(
             subject,

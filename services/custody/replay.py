@@ -50,15 +50,16 @@ class Replayed:
 class Progress:
     """Says how far it is, at most once a second, and at the end."""
 
-    def __init__(self, say: Say) -> None:
+    def __init__(self, say: Say, *, of: str = "records") -> None:
         self._say = say
+        self._of = of
         self._said = 0.0
 
     def __call__(self, done: int, total: int) -> None:
-        """`done` of `total` records are dealt with."""
+        """`done` of `total` are dealt with."""
         if time.monotonic() - self._said >= _SAY_SECONDS or done == total:
             self._said = time.monotonic()
-            self._say(f"{done:,} of {total:,} records")
+            self._say(f"{done:,} of {total:,} {self._of}")
 
 
 class Replaying(LastintactError):

@@ -6,6 +6,7 @@ Everything here raises `Undecodable` naming the parameter at fault.
 import base64
 import binascii
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
@@ -30,6 +31,8 @@ _PARTY = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 _DEVICE = re.compile(r"([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{1,64})\Z")
 _PIECE = re.compile(r"[A-Za-z0-9_.-]{1,64}\Z")
 _NUMBER = re.compile(r"[0-9]{1,18}\Z")
+FINDINGS_MAX = 10
+"""How many findings one question may join."""
 # The database counts in 63 bits.
 _OFFSETS = 2**63
 
@@ -124,6 +127,26 @@ def read_finding(
         severity=None if severity is None else read_word(Severity, severity, field="severity"),
         piece=piece,
     )
+
+
+def read_findings(texts: Sequence[str]) -> tuple[Finding, ...]:
+    """Several findings, each as its verdict names it: kind, component, mechanism and severity, and maybe a piece."""
+    if len(texts) < 2:
+        raise Undecodable("one finding is no union", field="of", remedy="Send of= twice or more, or ask /verdicts.")
+    if len(texts) > FINDINGS_MAX:
+        raise Undecodable(f"more than {FINDINGS_MAX} findings", field="of", remedy="Send fewer.")
+    found = []
+    for text in texts:
+        words = [None if word == "any" else word for word in text.split("/")]
+        if not 2 <= len(words) <= 5 or words[0] is None:
+            raise Undecodable(
+                f"{text[:60]!r} names no finding", field="of", remedy="Write it like DAMAGE/whole/wet/any."
+            )
+        kind, component, damage, severity, piece = (*words, None, None, None)[:5]
+        finding = read_finding(kind, component, damage, severity, piece)
+        assert finding is not None
+        found.append(finding)
+    return tuple(found)
 
 
 def read_word(words: type[Word], text: str, *, field: str) -> Word:

@@ -1,6 +1,7 @@
 """Runs a story through the pure core alone: its events are encoded, recorded in memory and read back as evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -8,12 +9,14 @@ from schemas import codec
 from schemas.identifiers import parse_subject
 from schemas.positions import AsOf, Position
 from schemas.topics import partition_of
-from schemas.vocabulary import DamageMode, Severity
+from schemas.vocabulary import DamageMode, FindingKind, Severity
 from services.custody.core import journeys
 from services.custody.core.attribution import assess
 from services.custody.core.condition import WHOLE
 from services.custody.core.facts import Evidence, Fact, fact_of
+from services.custody.core.ground import lay
 from services.custody.core.history import numbered
+from services.custody.core.union import united
 from services.custody.core.verdict import Finding, Verdict
 from services.scenario.build import Compiled, Posting, compile_story
 from services.scenario.compare import differences
@@ -50,15 +53,16 @@ def answer(compiled: Compiled, ask: Ask) -> Verdict | None:
     """The core's verdict on a question of the story, about the journey that the code stands for."""
     as_of = AsOf(compiled.instant(ask.as_of))
     evidence = journeys.last(evidence_of(compiled, ask.fields.get("parcel")), as_of)
-    verdict = assess(evidence, as_of, finding_of(ask))
+    if "union" in ask.fields:
+        return united(lay(evidence, as_of), [finding_of(ask.finding, part) for part in ask.fields["union"]])
+    verdict = assess(evidence, as_of, finding_of(ask.finding, ask.fields))
     return numbered(evidence, as_of, verdict) if verdict is not None else None
 
 
-def finding_of(ask: Ask) -> Finding:
-    """What a question is about."""
-    fields = ask.fields
+def finding_of(kind: FindingKind, fields: Mapping[str, Any]) -> Finding:
+    """What a question, or a part of one, is about."""
     return Finding(
-        kind=ask.finding,
+        kind=kind,
         component=fields.get("component", WHOLE),
         damage=DamageMode(fields["damage"]) if "damage" in fields else None,
         severity=Severity(fields["severity"]) if "severity" in fields else None,
@@ -71,9 +75,6 @@ def shortfalls(story: Story) -> list[str]:
     compiled = compile_story(story)
     found = []
     for at, ask in enumerate(story.asks, start=1):
-        if "union" in ask.fields:
-            found.append(f"ask {at} (line {ask.line}): R35 is missing: nobody answers for several findings at once")
-            continue
         verdict = answer(compiled, ask)
         told = msgspec.to_builtins(verdict) if verdict is not None else None
         found += [f"ask {at} (line {ask.line}): {text}" for text in differences(compiled, ask, told)]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from functools import partial
+from typing import NamedTuple
 
 from schemas.events import (
     ConditionObserved,
@@ -29,9 +30,9 @@ from schemas.events import (
 )
 from schemas.vocabulary import CaptureMode, Condition, DamageMode, Defect, Facet, PartyRole
 from services.custody.core.concerns import canonical
-from services.custody.core.condition import WHOLE, Look
+from services.custody.core.condition import WHOLE, Look, Mass
 from services.custody.core.facts import Fact
-from services.custody.core.grades import Standing, grade_of, grade_of_claim
+from services.custody.core.grades import DIRECT, EXAMINED, INFERRED, VERIFIED, Standing, grade_of, grade_of_claim
 from services.custody.core.policy import Policy
 from services.custody.core.registry import Registry
 
@@ -80,6 +81,15 @@ _DEFECTS = frozenset(defect.value for defect in Defect)
 _DAMAGE_OF = {Defect.WET: DamageMode.WET, Defect.CRUSHED: DamageMode.CRUSH}
 
 
+class SealRead(NamedTuple):
+    """A seal as somebody put it on or read it."""
+
+    number: str | None
+    match: bool | None
+    """Whether it is the one that was put on, as the device judged it."""
+    grade: int
+
+
 @dataclass(slots=True, eq=False)
 class Act:
     """One event that counts. Treat as frozen; only the functions of this module build one."""
@@ -103,6 +113,7 @@ class Act:
     """The item itself was at hand; False: it was inside a closed unit."""
     unit: str | None = None
     """The unit whose event this is, or into or out of which the item was packed: a seal looked at is this unit's."""
+    seal: SealRead | None = None
     reservation: Reservation | None = None
     mode: CaptureMode | None = None
     site: str | None = None
@@ -207,9 +218,22 @@ def _scan_act(
             looks.append(_look(seen, worth(seen, scan=noted)))
     order = (t, _rank(kind), fact.envelope.id, fact.envelope.source)
     return Act(
-        fact, kind, party, t, order, standing, tuple(looks), counterpart, joined, neutral,
-        not inside, unit, reservation, data.mode, data.site, reported,
+        fact, kind, party, t, order, standing, tuple(looks), counterpart, joined, neutral, not inside, unit,
+        _seal_read(data, standing, identified=identified), reservation, data.mode, data.site, reported,
     )  # fmt: skip
+
+
+def _seal_read(data: Scan, standing: Standing, *, identified: bool) -> SealRead | None:
+    """What the act tells of a seal's number, and how good that is: a picture, a person, or a machine that read it."""
+    if data.seal is None:
+        return None
+    if data.mode in _SCANNING:
+        grade = DIRECT
+    else:
+        grade = EXAMINED if identified else INFERRED
+    if grade >= DIRECT and data.seal.media is not None:
+        grade = VERIFIED
+    return SealRead(data.seal.number, data.seal.match, min(grade, standing.ceiling))
 
 
 def _rank(kind: Kind) -> int:
@@ -225,10 +249,10 @@ def _read_the_label(data: Scan, kind: Kind) -> bool:
 
 
 def _look(seen: Observation, grade: int) -> Look:
-    return Look(
-        seen.facet, seen.value, grade, seen.component or WHOLE, seen.damage, seen.severity, seen.tamper,
-        seen.grams is not None,
-    )  # fmt: skip
+    if seen.grams is not None:
+        mass = Mass(seen.grams, seen.tolerance_grams or 0)
+        return Look(seen.facet, Condition.UNEXAMINED, grade, seen.component or WHOLE, mass=mass)
+    return Look(seen.facet, seen.value, grade, seen.component or WHOLE, seen.damage, seen.severity, seen.tamper)
 
 
 def _says_the_same(look: Look, reserved: Observation) -> bool:

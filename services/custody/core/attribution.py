@@ -20,6 +20,7 @@ from services.custody.core.footage import footage
 from services.custody.core.ground import lay
 from services.custody.core.rules import (
     admission,
+    authority,
     boundary,
     candidates,
     clocks,
@@ -31,9 +32,11 @@ from services.custody.core.rules import (
     journey,
     last_intact,
     origin,
-    pending,
     receipt,
+    sealed_units,
+    sensor,
     shares,
+    swaps,
 )
 from services.custody.core.rules.confidence import confidence
 from services.custody.core.verdict import Finding, Verdict, Witness
@@ -51,9 +54,11 @@ class Step(NamedTuple):
 # timeline (R1 folding.fold), and the findings that stand (R0, R19). They come before there is a bracket to speak of.
 STEPS: tuple[Step, ...] = (
     Step(5, "own L, U", (delay_and_loss.delay, delay_and_loss.loss)),  # R22, R10
-    Step(6, "U, dropped bads", (first_bad.earliest_bad,)),  # R17, R3; R15 goes here
+    Step(6, "U, dropped bads", (first_bad.earliest_bad, first_bad.repacked)),  # R17, R3; R15
     Step(7, "U final", (delivery.relates_back, facets.noted_late, boundary.conflict)),  # R13b, R26, R6, R7, R25
-    Step(8, "L, proved, last_seen_intact", (last_intact.latest_ok, delivery.seen_before_delivery)),  # R4, R13d
+    Step(
+        8, "L, proved, last_seen_intact", (last_intact.latest_ok, delivery.seen_before_delivery, facets.weighed)
+    ),  # R4, R13d, R12
     Step(
         9,
         "end",
@@ -64,9 +69,29 @@ STEPS: tuple[Step, ...] = (
             origin.unproved_hidden,  # R16
         ),
     ),
-    Step(10, "presumed L", (receipt.clean_receipt, origin.unproved_visible)),  # R5 with R13a, R16; R9d goes here
-    Step(11, "exposure", ()),  # R9b, else R9a, R9e, R9f; R9g
-    Step(12, "candidates", (candidates.held_it,)),  # R8; R29, R30, R11, R14b go here
+    Step(
+        10,
+        "presumed L",
+        (
+            sealed_units.breached,  # R9b, by which the presumptions lapse
+            receipt.clean_receipt,  # R5 with R13a
+            sealed_units.looked_through,  # R9d
+            origin.unproved_visible,  # R16
+        ),
+    ),
+    Step(11, "exposure", (sealed_units.exposed,)),  # R9a, R9e, R9f, R9g; R9c
+    Step(
+        12,
+        "candidates",
+        (
+            candidates.held_it,  # R8
+            swaps.held_both,  # R29
+            authority.presented,  # R30
+            sensor.narrowed,  # R11
+            origin.badly_packed,  # R14b
+            sensor.excluded,  # R11
+        ),
+    ),
     Step(13, "shares", (shares.share_out,)),  # R20; R21, R23 and the record follow
 )
 
@@ -123,14 +148,14 @@ def reason(case: Case) -> None:
     """Walk the order table until a rule ends it."""
     for step in STEPS:
         for rule in step.rules:
-            if rule(case):
+            if step.number >= case.go_on_at and rule(case):
                 return
 
 
 def _record(case: Case) -> Verdict:
     """Write the case down as a verdict."""
-    pending.note_pending(case)
     journey.note(case)
+    delay_and_loss.note_found(case)
     _note_circumstances(case)
     clocks.note_skew(case)
     assert case.outcome is not None
@@ -149,6 +174,7 @@ def _record(case: Case) -> Verdict:
             Witness(witness.id, str(witness.fact.position), witness.party, witness.t) if witness is not None else None
         ),
         confidence=confidence(case),
+        exposure=tuple(case.exposure),
         rules=_rules(case),
         flags=tuple(case.flags),
         zones=tuple(case.zones),

@@ -17,6 +17,8 @@ from services.custody.core.instants import BEGINNING
 from services.custody.core.paper import NO_PAPER, Paper
 from services.custody.core.policy import Contract, Policy
 from services.custody.core.registry import Registry
+from services.custody.core.seals import Seals, read
+from services.custody.core.spans import Span
 from services.custody.core.verdict import Boundary, Excluded, Finding
 
 SetAside = dict[tuple[int, int], tuple[Fact, str]]
@@ -60,6 +62,8 @@ class Ground:
     """Which units it was in when."""
     counted: tuple[Fact, ...] = ()
     """The parcel's own events, each content once, conflicts settled: also those that report no act."""
+    linked: tuple["Ground", ...] = ()
+    """The same about the parcels whose goods are said to be in it (R29)."""
     paper: Paper = NO_PAPER
     """What redirections, holds and signed lists say of its way."""
 
@@ -117,6 +121,8 @@ class Case:
     reserved: list[tuple[Act, Act]] = field(default_factory=list)
     """Acceptances in the bracket from which nothing is presumed, and the act by which the taker reserved (R6)."""
     candidates: list[str] = field(default_factory=list)
+    exposure: list[Span] = field(default_factory=list)
+    """The parts of the bracket in which somebody can have got at the item, where a seal closed the rest (R9)."""
     zones: list[tuple[str, str]] = field(default_factory=list)
     outcome: Outcome | None = None
     """Set by the rule that ends the reasoning; None: shares decide (R20)."""
@@ -137,16 +143,26 @@ class Case:
     """Whether every boundary that the hours were counted between is on record (R21)."""
     located: bool = False
     """Whether the place is known, so that its carrier answers to the claimant too (R20)."""
-    confidence_max: Confidence = Confidence.HIGH
+    parts: dict[str, Fraction] = field(default_factory=dict)
+    """What part each who answers bears, where a rule says so itself (R14b)."""
+    limits: dict[str, Confidence] = field(default_factory=dict)
+    """Rules that keep the answer from being surer, and the highest confidence that each allows (R21)."""
+    go_on_at: int = 0
+    """The step of the order table at which the reasoning goes on, where a rule passes over some."""
+    _seals: Seals | None = None
     fired: list[str] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
     alternatives: list[str] = field(default_factory=list)
-    doubts: list[str] = field(default_factory=list)
-    """Rules, and RULE_PENDING rules, that keep the answer from being surer."""
-    pending: list[str] = field(default_factory=list)
     dropped: SetAside = field(default_factory=dict)
     """Events that rules about this finding set aside."""
+
+    @property
+    def seals(self) -> Seals:
+        """The seals around the item, as the acts that count for the finding tell them."""
+        if self._seals is None:
+            self._seals = read(self.scene.acts, self.ground.contained)
+        return self._seals
 
     @property
     def chain(self) -> Chain:
@@ -163,6 +179,11 @@ class Case:
         """Who is who."""
         return self.ground.registry
 
+    @property
+    def confidence_max(self) -> Confidence:
+        """The most that the rules which spoke allow."""
+        return min(self.limits.values(), key=RANKS.index, default=Confidence.HIGH)
+
     def fire(self, rule: str, at_most: Confidence = Confidence.HIGH) -> None:
         """Note that a rule spoke, and the highest confidence that it allows (R21)."""
         if rule not in self.fired:
@@ -170,11 +191,16 @@ class Case:
         self.limit(rule, at_most)
 
     def limit(self, rule: str, at_most: Confidence) -> None:
-        """Keep the confidence down to what a rule allows, and remember which one it was."""
-        if at_most is not Confidence.HIGH and rule not in self.doubts:
-            self.doubts.append(rule)
-        if RANKS.index(at_most) < RANKS.index(self.confidence_max):
-            self.confidence_max = at_most
+        """Keep the confidence down to what a rule allows."""
+        if at_most is not Confidence.HIGH:
+            self.limits[rule] = min(at_most, self.limits.get(rule, at_most), key=RANKS.index)
+
+    def lapse(self, *rules: str) -> None:
+        """A rule whose result is replaced has not spoken."""
+        for rule in rules:
+            self.limits.pop(rule, None)
+            if rule in self.fired:
+                self.fired.remove(rule)
 
     def flag(self, name: str) -> None:
         """Raise a flag once."""
@@ -205,6 +231,16 @@ class Case:
         """Where the bracket ends."""
         assert self.U is not None
         return self.U.t
+
+    @property
+    def doubts(self) -> list[str]:
+        """Rules that keep the answer from being surer, in the order in which they spoke."""
+        return list(self.limits)
+
+    @property
+    def windows(self) -> Sequence[Span]:
+        """When it can have happened: the whole bracket, or what seals leave of it."""
+        return self.exposure or [(self.since, self.until)]
 
     def excluded(self) -> tuple[Excluded, ...]:
         """Everything that is kept and shown but did not count, in order of recording."""

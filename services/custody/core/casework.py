@@ -14,7 +14,6 @@ import msgspec
 from schemas.events import Event, ParcelRelabelled
 from schemas.positions import AsOf, Positions
 from services.custody.core import attribution, concerns
-from services.custody.core.concerns import Naming
 from services.custody.core.facts import Evidence
 from services.custody.core.ground import lay
 from services.custody.core.history import Version, history
@@ -186,12 +185,7 @@ def _case(evidence: Evidence, as_of: AsOf) -> Case | None:
 def rests_on(evidence: Evidence) -> tuple[str, ...]:
     """Every subject beside its own that the answer may change with, sorted: whatever was loaded, and where to look."""
     facts = (*evidence.facts, *evidence.unit_facts)
-    named = {
-        other
-        for fact in facts
-        for other, role in concerns.mentions(fact.subject, fact.data)
-        if role is not Naming.HOLDS
-    }
+    named = {other for fact in facts for other, _ in concerns.mentions(fact.subject, fact.data)}
     found = {
         *concerns.devices(facts),
         *(concerns.party_subject(party) for party in _parties(evidence)),
@@ -199,6 +193,7 @@ def rests_on(evidence: Evidence) -> tuple[str, ...]:
         *concerns.sites(facts),
         *(fact.subject for fact in facts),
         *named,
+        *(subject for other in evidence.linked for subject in rests_on(other)),
     }
     return tuple(sorted(found - {evidence.subject}))
 
@@ -216,6 +211,7 @@ def latest(evidence: Evidence, positions: Positions | None) -> AsOf | None:
         *(packing.record_time for packing in evidence.neighbours),
         *(rival.record_time for rival in evidence.rivals),
         *(parked.record_time for parked in evidence.parked),
+        *(moment.time for other in evidence.linked if (moment := latest(other, positions)) is not None),
     ]
     return AsOf(max(times), positions)
 

@@ -90,6 +90,12 @@ def _named_items(data: Event) -> Iterator[tuple[str, Naming]]:
             yield item, Naming.HOLDS
 
 
+def goods_of(facts: Iterable[Fact]) -> tuple[str, ...]:
+    """The other parcels whose goods these facts say are in this one (R29), sorted."""
+    named = {item for fact in facts for item, role in mentions(fact.subject, fact.data) if role is Naming.HOLDS}
+    return tuple(sorted(named))
+
+
 def canonical(item: str) -> str | None:
     """Another item's subject in canonical form; None for what names none."""
     try:
@@ -155,7 +161,7 @@ _WAKING = (
 
 def wakes(data: Event) -> bool:
     """Whether the event may by itself open a case, or set or end a wait: then its subject is looked at afterwards."""
-    return reports(data) or isinstance(data, _WAKING)
+    return reports(data) or weighs(data) or isinstance(data, _WAKING)
 
 
 def reports(data: Event) -> bool:
@@ -181,7 +187,12 @@ def reports(data: Event) -> bool:
 
 def opens(data: Event) -> bool:
     """Whether a subject with such an event may have a case; without any it has none, and nothing is computed."""
-    return reports(data) or isinstance(data, DeadlinePassed)
+    return reports(data) or weighs(data) or isinstance(data, DeadlinePassed)
+
+
+def weighs(data: Event) -> bool:
+    """Whether the event tells a mass, which may be short of an earlier one (R12)."""
+    return isinstance(data, Scan) and any(seen.grams is not None for seen in data.observations)
 
 
 def promised(facts: Iterable[Fact]) -> bool:

@@ -24,6 +24,13 @@ _SEVERITIES = tuple(Severity)
 _MISSING_KINDS = (FindingKind.SHORTAGE, FindingKind.WRONG_CONTENT)
 
 
+class Mass(NamedTuple):
+    """A gross mass in whole grams, and how far its scale may be off."""
+
+    grams: int
+    tolerance: int = 0
+
+
 class Look(NamedTuple):
     """What one act says about one facet, with its grade."""
 
@@ -34,8 +41,10 @@ class Look(NamedTuple):
     damage: DamageMode | None = None
     severity: Severity | None = None
     tamper: bool = False
-    weighed: bool = False
-    """A mass in grams, which only R12 can turn into sound or bad."""
+    mass: Mass | None = None
+    """What a scale showed: by itself neither sound nor bad, until it is compared with an earlier one (R12)."""
+    change: int = 0
+    """Grams more than before, less than before where negative."""
     admission: bool = False
     """An unsigned entry against its author's own interest (R18)."""
 
@@ -50,15 +59,17 @@ def says_bad(look: Look, finding: Finding) -> bool:
     if look.value is not Condition.BAD or look.facet not in FACETS[finding.kind] or look.component != finding.component:
         return False
     if finding.kind in _MISSING_KINDS:
-        if look.weighed or (look.facet is Facet.OUTER and not look.tamper):
+        if look.facet is Facet.OUTER and not look.tamper:
             return False
+        if look.change > 0 and finding.kind is FindingKind.SHORTAGE:
+            return False  # heavier: nothing is missing, but the goods may be others (R29)
         return look.facet is not Facet.CONTENTS or look.damage is None
     return _same(look.damage, finding.damage) and _same(look.severity, finding.severity)
 
 
 def says_ok(look: Look, finding: Finding, facets: Facets) -> bool:
     """Whether the look clears one of the facets for the finding; an ok of the whole covers every component."""
-    if look.facet not in facets or look.weighed:
+    if look.facet not in facets:
         return False
     if look.value is Condition.OK:
         if finding.kind is FindingKind.WRONG_CONTENT and look.facet is Facet.WEIGHT:
@@ -83,11 +94,14 @@ def clears(kind: FindingKind, bad: Facets) -> Facets:
     return bad
 
 
+def is_apparent(kind: FindingKind, tampered: bool) -> bool:
+    """Whether it can be seen from outside, so that silence at a takeover speaks against its being there (R5)."""
+    return kind is FindingKind.DAMAGE or (kind is FindingKind.SHORTAGE and tampered)
+
+
 def hidden(kind: FindingKind, tampered: bool) -> bool:
     """Whether nobody could have seen it from outside: R5 never speaks then, R13b does."""
-    if kind is FindingKind.SHORTAGE:
-        return not tampered
-    return kind in (FindingKind.CONCEALED, FindingKind.WRONG_CONTENT)
+    return kind not in (FindingKind.LOSS, FindingKind.DELAY) and not is_apparent(kind, tampered)
 
 
 def _same(seen: str | None, asked: str | None) -> bool:

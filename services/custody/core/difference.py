@@ -7,7 +7,7 @@ from schemas.vocabulary import Confidence, FindingKind, Outcome
 from services.custody.core.case import Ground
 from services.custody.core.cause import Cause, by_a_registry, noun, what_happened
 from services.custody.core.facts import Fact
-from services.custody.core.verdict import Boundary, Explanation, Finding, Verdict
+from services.custody.core.verdict import Boundary, Explanation, Finding, Share, Verdict
 from services.custody.core.wording import CONFIDENCE, Text, date, harm, join, parties, party
 
 
@@ -25,19 +25,32 @@ def differs(before: Verdict | None, after: Verdict | None) -> bool:
     """Whether a new version is due (R18): outcome, liable, confidence, L, U, proved or flags changed, or it opened."""
     if before is None or after is None:
         return before is not after
-    return _told(before) != _told(after)
+    return Told.of(before) != Told.of(after)
 
 
-def _told(verdict: Verdict) -> tuple[object, ...]:
-    return (
-        verdict.outcome,
-        verdict.liable,
-        verdict.confidence,
-        verdict.L,
-        verdict.U,
-        verdict.proved,
-        frozenset(verdict.flags),
-    )
+class Told(NamedTuple):
+    """What makes a new version of an answer where it changes (R18)."""
+
+    outcome: Outcome
+    liable: tuple[Share, ...]
+    confidence: Confidence
+    L: Boundary | None
+    U: Boundary | None
+    proved: tuple[str, ...]
+    flags: frozenset[str]
+
+    @staticmethod
+    def of(verdict: Verdict) -> "Told":
+        """Of an answer."""
+        return Told(
+            outcome=verdict.outcome,
+            liable=verdict.liable,
+            confidence=verdict.confidence,
+            L=verdict.L,
+            U=verdict.U,
+            proved=verdict.proved,
+            flags=frozenset(verdict.flags),
+        )
 
 
 def tell(until_then: Answered, now: Verdict | None, cause: Cause) -> Explanation:
@@ -270,7 +283,6 @@ _FLAGS = {
     "NO_PICKUP_CHECK": Text("no check at pick-up is on record", "没有收寄验视记录"),
     "OVERAGE": Text("it was on nobody's list", "清单外多出"),
     "PAID_LOSS": Text("the loss was paid", "丢失已赔付"),
-    "RULE_PENDING": Text("a rule that this version does not have yet must judge it", "须由本版本尚未实现的规则判断"),
     "SEQUENCE_GAP": Text("a device's numbering has a hole", "设备记录编号不连续"),
     "UNSIGNED": Text("it rests on an unsigned record", "所据记录未签名"),
     "WRONG_TAKER": Text("somebody else took it than it was released to", "实际接收方与交出记录所载不符"),

@@ -16,7 +16,24 @@ _WHY = {
         "损坏仅由接收方单方记录，交出方既未确认也未否认",
     ),
     "R7b": Text("giver and taker contradict each other about the same handoff", "交接双方就同一次交接的记录相互矛盾"),
-    "R8": Text("custody passed at an unknown moment inside the bracket", "保管责任在责任区间内的转移时刻不明"),
+    "R8": Text("custody passed at an unknown moment of the time in question", "保管责任在所涉期间内的转移时刻不明"),
+    "R9a": Text("the seal is taken to have kept everybody out while it was whole", "封志完好期间系视为无人接触内件"),
+    "R9b": Text("a check of the seal was not made directly", "封志的核验并非均为直接记录"),
+    "R9d": Text("nobody is on record as having looked when the unit was opened", "开启总包时没有查验记录"),
+    "R9e": Text("no seal number was recorded at the sealing", "封装时未记录封志号码"),
+    "R9f": Text("the unit was opened on the way for an authority", "总包途中曾依机关要求开启"),
+    "R9g": Text(
+        "the seals leave no time for it, so an earlier look or a weighing may be wrong",
+        "按封志记录已无可能发生的期间，此前的查验或计量可能有误",
+    ),
+    "R11": Text("a logger alone places the harm; nobody saw it happen", "仅凭记录仪定位，损坏过程无人看到"),
+    "R12": Text("a weight speaks for what is missing, nobody saw it go", "仅以重量推断短少，过程无人看到"),
+    "R14b": Text("what the packing did and what a blow did cannot be told apart", "包装缺陷与外力各自的影响无法区分"),
+    "R15": Text("the goods were put into a new carton and nobody looked at them then", "更换外包装时未查看内件"),
+    "R29": Text("where the labels were swapped is inferred from who held both", "换错地点系由何方同时保管两件推断"),
+    "R30": Text("it may have happened while an authority held it", "不排除发生于机关占有期间"),
+    "R31": Text("where it was while it counted as lost is not known", "视为丢失期间快件的去向不明"),
+    "R35": Text("what each blow did to the result cannot be told apart", "各次损坏对结果的影响无法区分"),
     "R10": Text(
         "nobody saw it go; the last holder answers because onward acceptance is not shown",
         "丢失过程无人看到；因未能证明已被下一方接收，由最后保管方承担",
@@ -51,20 +68,16 @@ _TOO_LATE = Text(
     "损坏在无人值守取件或投放后的举证期限届满后方才举证",
 )
 """R13c, where R26 sets the time."""
-_PENDING = Text("not implemented in this version", "本版本尚未实现")
 _UNDECIDED = ("R3", "R16", "R20", "R22")
 """Rules that say by speaking at all that something is not known."""
 
 
 def doubts(case: Case) -> tuple[Doubt, ...]:
-    """Rule by rule. Rules that are not implemented yet come last."""
+    """Rule by rule, in the order in which they spoke."""
     told = [rule for rule in case.doubts if rule in _WHY]
     undecided = [rule for rule in _UNDECIDED if rule in case.fired and rule not in told]
     told += [rule for rule in undecided if rule != "R22" or not case.delay]
-    return (
-        *(Doubt(rule, why.en, why.zh) for rule in told for why in (_why(rule, case),)),
-        *(Doubt(rule, _PENDING.en, _PENDING.zh) for rule in case.pending),
-    )
+    return tuple(Doubt(rule, why.en, why.zh) for rule in told for why in (_why(rule, case),))
 
 
 def _why(rule: str, case: Case) -> Text:

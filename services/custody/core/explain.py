@@ -28,12 +28,6 @@ def explain(case: Case) -> Explanation:
 
 
 def _limits(case: Case) -> Iterator[Text]:
-    if case.pending:
-        yield Text(
-            "The record holds events that {rules} must judge, which this version cannot do yet; do not rely on this "
-            "answer alone.",
-            "记录中有须由{rules}判断的事件，本版本尚未实现，请勿仅凭此结论处理。",
-        ).fill(rules=Text(" and ".join(case.pending), "、".join(case.pending)))
     if "EVIDENCE_INCOMPLETE" in case.flags:
         yield Text("Some records about it cannot be read yet.", "部分记录暂时无法读取。")
     yield _DISCLAIMER

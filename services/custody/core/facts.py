@@ -121,6 +121,8 @@ class Evidence:
     """Whether the record at a position carries a good signature under a public key (hex)."""
     policy: str | None = None
     """Settings that are asked about instead of those that the contract goes by; None: the contract's."""
+    linked: tuple["Evidence", ...] = ()
+    """The same about the parcels whose goods a notice says are in it (R29); these have no links of their own."""
     journey: int = 1
     """Which journey of the code this is about; until core/journeys.py has cut it, all of them at once."""
 
@@ -134,4 +136,5 @@ class Evidence:
             registry=tuple(f for f in self.registry if as_of.knows(f.record_time, f.position)),
             rivals=tuple(r for r in self.rivals if as_of.knows(r.record_time, r.position)),
             parked=tuple(p for p in self.parked if as_of.knows(p.record_time, p.position)),
+            linked=tuple(other.known_at(as_of) for other in self.linked),
         )

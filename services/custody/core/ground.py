@@ -7,7 +7,7 @@ from typing import NamedTuple
 from schemas.events import EventCorrected, NoticeGiven
 from schemas.positions import AsOf
 from schemas.vocabulary import Facet
-from services.custody.core import clocks
+from services.custody.core import clocks, weights
 from services.custody.core.acts import Act, Kind, act_of, is_hindrance, reports_act
 from services.custody.core.case import Ground, Scene, SetAside
 from services.custody.core.containment import Containment, Stay, Timed, contain
@@ -15,6 +15,7 @@ from services.custody.core.counting import sort_out
 from services.custody.core.facts import Evidence, Fact
 from services.custody.core.grades import Standing, standing_of
 from services.custody.core.instants import later
+from services.custody.core.journeys import last
 from services.custody.core.paper import read
 from services.custody.core.policy import Policy, contract_of, is_dated, policy_of
 from services.custody.core.registry import Registry
@@ -41,6 +42,7 @@ def lay(evidence: Evidence, as_of: AsOf) -> Ground:
     excluded |= {each.fact.position: (each.fact, each.standing.why) for each in told.own if each.standing.why}
     excluded |= {fact.position: (fact, why) for fact, why in told.contained.refused}
     excluded |= {act.fact.position: (act.fact, "NOT_THE_TAKERS_ACT") for act in told.acts if _is_hearsay(act)}
+    told.acts[:] = weights.compare(told.acts, bench.policy, contract.announced.content_grams)
     paper = read(known, counted, told.acts, told.unconfirmed, contract, bench.registry, bench.policy)
     for fact, why in paper.set_aside:
         excluded.setdefault(fact.position, (fact, why))
@@ -55,6 +57,7 @@ def lay(evidence: Evidence, as_of: AsOf) -> Ground:
         contained=told.contained,
         counted=tuple(counted),
         paper=paper,
+        linked=tuple(lay(last(other, as_of), as_of) for other in known.linked),
     )
 
 

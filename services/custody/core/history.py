@@ -172,6 +172,8 @@ def _verdict(version: Version | None) -> Verdict | None:
 def moments(known: Evidence) -> list[Moment]:
     """Every record that could have changed the answer, in the order of recording."""
     others: list[Record] = [*known.unit_facts, *known.neighbours, *known.rivals, *known.parked]
+    for linked in known.linked:
+        others += [moment.record for moment in moments(linked)]
     found = {record.position: Moment(record.record_time, record.position, record, None) for record in others}
     found |= {fact.position: Moment(fact.record_time, fact.position, fact, fact) for fact in known.facts}
     found |= {fact.position: Moment(fact.record_time, fact.position, fact, None) for fact in known.registry}
@@ -184,7 +186,7 @@ def _quiet_until(known: Evidence) -> datetime:
     A lower bound, so that asking at every earlier moment, which is most of them, can be left out.
     """
     facts = (*known.facts, *known.unit_facts)
-    trouble = [fact.record_time for fact in facts if concerns.reports(fact.data)]
+    trouble = [fact.record_time for fact in facts if concerns.reports(fact.data) or concerns.weighs(fact.data)]
     earliest = min((fact.t for fact in facts), default=None)
     if earliest is not None:
         waits = [
@@ -217,4 +219,5 @@ def _up_to(known: Evidence, moment: Moment, since: AsOf | None, *, itself: bool 
         registry=tuple(filter(is_there, known.registry)),
         rivals=tuple(filter(is_there, known.rivals)),
         parked=tuple(filter(is_there, known.parked)),
+        linked=tuple(_up_to(linked, moment, since, itself=itself) for linked in known.linked),
     )

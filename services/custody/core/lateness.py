@@ -9,8 +9,7 @@ from schemas.vocabulary import PartyRole
 from services.custody.core.case import Ground, Scene
 from services.custody.core.chain import Chain
 from services.custody.core.instants import later
-
-Span = tuple[datetime, datetime]
+from services.custody.core.spans import Span, union
 
 _HOUR = timedelta(hours=1)
 _MICROSECOND = timedelta(microseconds=1)
@@ -52,17 +51,6 @@ def held_by(chain: Chain, parties: Collection[str]) -> list[Span]:
     spans = [(segment.start, segment.end) for segment in chain.segments if segment.party in parties]
     spans += [(zone.since, zone.until) for zone in chain.zones if zone.giver in parties or zone.taker in parties]
     return union(spans)
-
-
-def union(spans: Iterable[Span]) -> list[Span]:
-    """The same times, each once, in order."""
-    found: list[Span] = []
-    for since, until in sorted(span for span in spans if span[0] < span[1]):
-        if found and since <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], until))
-        else:
-            found.append((since, until))
-    return found
 
 
 class Entry(NamedTuple):

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from schemas.vocabulary import Confidence, DamageMode, FindingKind, Outcome, Severity
 
-RULESET = "2026.2"
+RULESET = "2026.3"
 """Names the rules and their order. Any change of an answer for the same events changes it."""
 
 
@@ -92,6 +92,8 @@ class Verdict(Struct, frozen=True, kw_only=True):
     journey: int = 1
     """Which journey of the code: carriers use codes again."""
     finding: Finding
+    parts: tuple[Finding, ...] = ()
+    """Of one answer for several findings whose result cannot be divided: these (R35)."""
     outcome: Outcome
     cause: str | None = None
     liable: tuple[Share, ...] = ()
@@ -104,6 +106,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     rules: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     exposure: tuple[tuple[datetime, datetime], ...] = ()
+    """The parts of the bracket in which somebody can have got at it, where a seal closed the rest (R9)."""
     zones: tuple[tuple[str, str], ...] = ()
     delay_h: dict[str, float] = {}
     open_alternatives: tuple[str, ...] = ()

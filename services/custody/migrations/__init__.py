@@ -4,7 +4,9 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine, text
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
@@ -28,9 +30,20 @@ def upgrade(url: str) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
             # The version table lives beside the archive: `projection` may be rebuilt and replaced.
             connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {ARCHIVE}"))
-            config = Config()
-            config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+            config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except OperationalError as error:
         raise Unavailable(f"the database could not be migrated: {error.orig}") from error
+
+
+def is_current(connection: Connection) -> bool:
+    """Whether the database is at the version that this build reads."""
+    context = MigrationContext.configure(connection, opts={"version_table_schema": ARCHIVE})
+    return set(context.get_current_heads()) == set(ScriptDirectory.from_config(_config()).get_heads())
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    return config

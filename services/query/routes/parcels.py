@@ -1,6 +1,6 @@
 """Answers about one parcel, as of any moment: at a glance, who held it, whom the rules hold, how that came to be."""
 
-from typing import Annotated
+from typing import Annotated, overload
 
 import msgspec
 from fastapi import APIRouter, Query
@@ -14,6 +14,7 @@ from services.custody.core.ground import lay
 from services.custody.core.history import history, numbered
 from services.custody.core.sequences import shown, windows
 from services.custody.core.timeline import timeline
+from services.custody.core.union import united
 from services.custody.core.verdict import Finding, Verdict
 from services.query import questions, responses
 from services.query.repository import Moment, Question, Repository, numbers
@@ -68,6 +69,32 @@ def add(routes: APIRouter, repository: Repository) -> None:
         return responses.respond(
             responses.ChangesAnswer(**about, since=known.time, changes=changes(asking.evidence, known, asked))
         )
+
+    @routes.get(
+        "/v1/parcels/{id:path}/verdicts/union",
+        dependencies=[CLAIMS],
+        tags=["parcels"],
+        operation_id="show_union",
+        **told(responses.VerdictsAnswer, 400, 404),
+    )
+    def show_union(
+        id: str,  # noqa: A002
+        of: Annotated[
+            list[str],
+            Query(description="A finding as its verdict names it, for example DAMAGE/whole/wet/any; two or more."),
+        ],
+        as_of: AsOfText = None,
+        journey: Journey = None,
+        policy: PolicyCode = None,
+    ) -> Response:
+        """One answer for a result of several blows that cannot be divided (R35): their parts are named in it."""
+        parts = questions.read_findings(of)
+        with repository.snapshot() as snapshot:
+            asking = question(snapshot, id, as_of, journey, policy)
+            about = responses.about(asking, snapshot)
+        verdict = united(lay(asking.evidence, asking.moment.as_of), parts)
+        verdicts = () if verdict is None else (_provisional(verdict, asking.moment),)
+        return responses.respond(responses.VerdictsAnswer(**about, asked=None, verdicts=verdicts))
 
     @routes.get(
         "/v1/parcels/{id:path}/verdicts",
@@ -148,5 +175,9 @@ def _comes_after(later: AsOf, earlier: AsOf) -> bool:
     return later.positions is None or earlier.positions is None or later.positions.reaches(earlier.positions)
 
 
+@overload
+def _provisional(verdict: Verdict, moment: Moment) -> Verdict: ...
+@overload
+def _provisional(verdict: None, moment: Moment) -> None: ...
 def _provisional(verdict: Verdict | None, moment: Moment) -> Verdict | None:
     return None if verdict is None else msgspec.structs.replace(verdict, provisional=moment.provisional)

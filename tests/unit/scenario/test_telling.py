@@ -33,6 +33,7 @@ from schemas.events import (
 from schemas.positions import AsOf
 from schemas.vocabulary import (
     CaptureMode,
+    Condition,
     DropPlace,
     Facet,
     FindingKind,
@@ -43,6 +44,7 @@ from schemas.vocabulary import (
     UnitKind,
 )
 from services.custody.core.attribution import verdicts
+from services.custody.core.condition import Mass
 from services.custody.core.facts import Fact
 from services.custody.core.ground import lay
 from services.scenario.build import DAY_0, Compiled, Posting, compile_story
@@ -50,7 +52,7 @@ from services.scenario.keys import ACTS
 from services.scenario.story import StoryError, parse_story
 from tests.gathering import gather
 from tests.scenarios.core import record
-from tests.scenarios.test_stories import ANSWERED_OTHERWISE, PASSING, read
+from tests.scenarios.test_stories import STORIES, read
 
 HEAD = "name: x\nparties: {H1: {role: carrier}, LOK: {role: locker}, SVY: {role: surveyor}}\nask: []\nevents:\n"
 FIRST_LINE = 5
@@ -364,7 +366,7 @@ def test_grams_are_what_a_scale_showed_and_say_neither_sound_nor_short(do: str) 
 
     assert isinstance(data, HandoffAccepted | ConditionObserved)
     assert [(seen.facet, seen.grams, seen.instrument) for seen in data.observations] == [(Facet.WEIGHT, 4200, "scale")]
-    assert (look.grade, look.weighed) == (3, True)
+    assert (look.grade, look.mass, look.value) == (3, Mass(4200), Condition.UNEXAMINED)
 
 
 def test_a_seal_earns_the_highest_grade_by_a_picture_of_its_number() -> None:
@@ -420,14 +422,14 @@ def counted(run: Compiled) -> list[str]:
     return [act.id for act in scene.acts]
 
 
-@pytest.mark.parametrize("name", sorted([*PASSING, *ANSWERED_OTHERWISE]))
+@pytest.mark.parametrize("name", STORIES)
 def test_a_signed_event_comes_with_its_clock_measured(name: str) -> None:
     for posting in compile_story(read(name)).envelopes:
         signed = posting.envelope.signature is not None
         assert posting.envelope.clockoffsetms == (0 if signed else None), posting.envelope.id
 
 
-@pytest.mark.parametrize("name", sorted([*PASSING, *ANSWERED_OTHERWISE]))
+@pytest.mark.parametrize("name", STORIES)
 def test_every_subject_and_name_of_a_run_carries_its_prefix(name: str) -> None:
     facts: list[Fact] = record(compile_story(read(name), prefix="d7-").envelopes)
 

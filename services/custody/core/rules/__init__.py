@@ -2,6 +2,7 @@
 
 from services.custody.core.rules import (
     admission,
+    authority,
     boundary,
     candidates,
     clocks,
@@ -17,7 +18,9 @@ from services.custody.core.rules import (
     possession,
     receipt,
     sealed_units,
+    sensor,
     shares,
+    swaps,
 )
 from services.custody.core.rules.rule import Rule
 
@@ -39,6 +42,9 @@ RULES: tuple[Rule, ...] = tuple(
             *receipt.RULES,  # step 10
             *sealed_units.RULES,  # step 11
             *candidates.RULES,  # step 12
+            *authority.RULES,
+            *sensor.RULES,
+            *swaps.RULES,
             *shares.RULES,  # step 13
             *confidence.RULES,
         ),

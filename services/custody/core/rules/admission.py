@@ -164,7 +164,7 @@ def _set_aside_self_serving(
             continue
         against = tuple(look for look in act.looks if is_admission(act, look, chain, ground.registry))
         if against or act.kind is Kind.ACCEPT:
-            kept.append(replace(act, looks=against, reservation=None))
+            kept.append(replace(act, looks=against, reservation=None, seal=None))
         else:
             excluded[act.fact.position] = (act.fact, "SELF_SERVING")
             found = True

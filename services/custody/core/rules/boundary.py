@@ -43,7 +43,7 @@ RULES = (R7, R25)
 def conflict(case: Case) -> bool:
     """R7: what U is worth where it lies on a handoff. Never ends; who answers under (b) is said at step 9."""
     assert case.U is not None
-    if case.U.act is None or case.U.rule != "R3":
+    if case.U.act is None or case.U.rule not in ("R3", "R15"):
         return False
     handoff = case.boundary or case.chain.handoff_by(case.U.act)
     if handoff is None:

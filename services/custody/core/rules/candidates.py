@@ -1,4 +1,4 @@
-"""Step 12: who is left. R8 fuzzy zone; places for R11 sensor, R29 swapped labels, R30 authority."""
+"""Step 12: who is left. R8 fuzzy zone."""
 
 from schemas.vocabulary import Confidence
 from services.custody.core.case import Case
@@ -12,40 +12,7 @@ R8 = Rule(
     zh="保管责任在责任区间内的转移时刻不明的，交出方与接管方均列为可能责任方。",
     source=POLICY,
 )
-R11 = Rule(
-    id="R11",
-    name="sensor",
-    en=(
-        "A logger never shows damage by itself. Given damage that fits, it keeps the legs in which it felt a "
-        "blow or was silent; if it covered everything and felt nothing, the place cannot be told."
-    ),
-    zh="传感器记录本身不证明损坏；损坏成因相符时，仅保留记录到冲击或记录中断的区段；全程覆盖而无冲击的，无法定位。",
-    source="Seoul Central District Court (shock watch)",
-    implemented=False,
-)
-R29 = Rule(
-    id="R29",
-    name="swapped labels",
-    en=(
-        "A label proves the label, not the goods. Two parcels that hold each other's goods were swapped "
-        "where both were held at once."
-    ),
-    zh="面单只证明面单本身，不证明内件。两件快件内件互换的，换错发生在同时保管两件的一方。",
-    source=POLICY,
-    implemented=False,
-)
-R30 = Rule(
-    id="R30",
-    name="authority",
-    en=(
-        "While customs or police hold a parcel, whoever presented it stands in for them; the authority stays "
-        "an open alternative."
-    ),
-    zh="海关、公安等机关占有期间，由提交查验的一方代为承担，该机关列为其他可能。",
-    source="58 Stat. 1536",
-    implemented=False,
-)
-RULES = (R8, R11, R29, R30)
+RULES = (R8,)
 
 
 def held_it(case: Case) -> bool:
@@ -54,6 +21,7 @@ def held_it(case: Case) -> bool:
     for zone in zones(case):
         case.fire("R8", Confidence.MODERATE)
         candidates += [zone.giver, zone.taker]
-        case.zones.append((zone.giver, zone.taker))
+        if (zone.giver, zone.taker) not in case.zones:
+            case.zones.append((zone.giver, zone.taker))
     case.candidates = in_chain_order(case, candidates)
     return False

@@ -104,6 +104,7 @@ def _join(case: Case, others: Sequence[Case]) -> None:
     case.proved = in_chain_order(case, [*case.proved, *(party for other in others for party in other.proved)])
     case.alternatives = [party for party in case.alternatives if party not in joined]
     case.halves = case.located = False
+    case.parts = {}
     case.end(Outcome.JOINT, *joined)
 
 
@@ -260,7 +261,8 @@ def is_known(case: Case, one: Act, other: Act) -> bool:
             return True
         if handoff.accept is other and one.party == handoff.giver and _had_it(one, handoff, case):
             return True
-    return False
+    left = next((segment for segment in case.chain.segments if segment.dropped and segment.opened_by is one), None)
+    return left is not None and left.party == other.party  # what a locker does with it comes after it was put there
 
 
 def _had_it(act: Act, handoff: Handoff, case: Case) -> bool:

@@ -29,6 +29,8 @@ def confidence(case: Case) -> Confidence:
             return Confidence.NONE
         case _ if case.finding.kind is FindingKind.DELAY:
             level = Confidence.HIGH if case.measured else Confidence.MODERATE
+        case Outcome.SHARED if case.parts:
+            level = Confidence.MODERATE  # R14b says how sure
         case Outcome.JOINT | Outcome.SHARED:
             level = Confidence.LOW
         case _:

@@ -1,13 +1,18 @@
 """Step 5: findings with ends of their own. R22 delay, R10 loss, R31 found again."""
 
+from schemas.events import ClaimPaid
 from schemas.vocabulary import RECIPIENT, SENDER, Confidence, FindingKind, Outcome
 from services.custody.core import lateness
+from services.custody.core.acts import Kind
 from services.custody.core.case import Case, Edge
 from services.custody.core.condition import FACETS, says_ok
 from services.custody.core.rules import findings
+from services.custody.core.rules.authority import stand_in
 from services.custody.core.rules.delivery import AFTER_RETURN
 from services.custody.core.rules.last_intact import in_chain_order
 from services.custody.core.rules.rule import POLICY, Rule
+from services.custody.core.rules.sealed_units import lost_from
+from services.custody.core.seals import Sealed, unit_around
 
 R22 = Rule(
     id="R22",
@@ -39,7 +44,6 @@ R31 = Rule(
     en="A parcel that turns up is no longer lost; its delay goes on, and what it looked like before is not restored.",
     zh="快件被找回的，不再视为丢失；延误继续计算，此前的完好状态不因此恢复。",
     source=POLICY,
-    implemented=False,
 )
 RULES = (R22, R10, R31)
 
@@ -51,7 +55,7 @@ def delay(case: Case) -> bool:
     since, until = case.chain.taken_over_at, lateness.ended_at(case.ground, case.scene)
     assert since is not None
     case.fire("R22")
-    if findings.was_found(case.ground, case.scene):
+    if findings.found_after(case.ground, case.scene) is not None:
         case.fire("R31")
         case.flag("FOUND")
     case.zones = [(zone.giver, zone.taker) for zone in case.chain.zones]
@@ -85,7 +89,8 @@ def loss(case: Case) -> bool:
         case.U = Edge(instant, (instant, 0, "", ""), "R10", "R10")
     else:
         return False  # reported, but by nobody whose report can be used: R3 says so
-    _last_seen(case, case.U)
+    sealed = lost_from(case) if missed is not None else None
+    _last_seen(case, case.U, sealed)
     case.fire("R10", Confidence.MODERATE)
     holder = case.chain.segments[0]
     for segment in case.chain.segments:
@@ -94,20 +99,42 @@ def loss(case: Case) -> bool:
     case.proved = list(
         dict.fromkeys(s.party for s in case.chain.segments if s.overlaps(case.since, case.U.t) or s is holder)
     )
+    if sealed is not None:
+        case.go_on_at = 10  # R9 first: who could get at it
+        return False
     case.zones = [(zone.giver, zone.taker) for zone in case.chain.zones if zone.since < case.U.t]
     case.gaps = [gap.text for gap in case.chain.gaps if gap.t <= case.U.t and gap.text.startswith("no ACCEPT")]
-    if holder.party == RECIPIENT:
+    answering = stand_in(case, holder.party)
+    if answering == RECIPIENT:
         return case.end(Outcome.RECIPIENT, RECIPIENT)
-    if holder.party == SENDER:
+    if answering == SENDER:
         kept = holder is case.chain.segments[0]
         return case.end(Outcome.SENDER, SENDER, cause=None if kept else AFTER_RETURN)
     case.located = True
-    return case.end(Outcome.SEGMENT, holder.party)
+    return case.end(Outcome.SEGMENT, answering)
 
 
-def _last_seen(case: Case, until: Edge) -> None:
-    """L of a loss: the latest direct sight of it before that."""
+def note_found(case: Case) -> None:
+    """R31: harm that was first seen on an item which had been lost; a loss that was paid stays paid (PAID_LOSS)."""
+    if case.U is None or case.finding.kind in (FindingKind.DELAY, FindingKind.LOSS):
+        return
+    lost_at = findings.found_after(case.ground, case.scene)
+    if lost_at is None or not case.since <= lost_at <= case.until:
+        return
+    case.fire("R31")
+    paid = (fact.data for fact in case.ground.counted)
+    if any(isinstance(data, ClaimPaid) and data.finding is FindingKind.LOSS for data in paid):
+        case.flag("PAID_LOSS")
+
+
+def _last_seen(case: Case, until: Edge, sealed: Sealed | None) -> None:
+    """L of a loss: the latest direct sight of it before that.
+
+    Where it is missing from a sealed unit, the packer's own scan of it into the unit is none (R9a).
+    """
     for act, look in reversed(case.scene.oks):
+        if sealed is not None and act.kind is Kind.PACK and unit_around(act) == sealed.unit:
+            continue
         if act.order < until.order and look.direct and says_ok(look, case.finding, FACETS[FindingKind.LOSS]):
             case.L = Edge(act.t, act.order, "R4", "direct", act, look.grade)
             case.witness = act

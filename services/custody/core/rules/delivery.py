@@ -9,6 +9,7 @@ from services.custody.core.case import Case, Edge
 from services.custody.core.chain import Delivery
 from services.custody.core.condition import clears, hidden, says_ok
 from services.custody.core.grades import PRESUMED
+from services.custody.core.rules.authority import stand_in
 from services.custody.core.rules.facets import reserved
 from services.custody.core.rules.rule import Rule
 
@@ -90,6 +91,7 @@ def noticed_too_late(case: Case) -> bool:
 
 def end_with_taker(case: Case, taker: str) -> bool:
     """It happened in the hands of whoever had taken it at the end of a way, or of the next carrier."""
+    taker = stand_in(case, taker)
     if taker == RECIPIENT:
         return case.end(Outcome.RECIPIENT, RECIPIENT)
     if taker == SENDER:

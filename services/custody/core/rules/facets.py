@@ -1,12 +1,13 @@
 """Step 2: what an observation can say. R2 facets, R6 reservations, R12 weight."""
 
 from schemas.events import Reservation
-from schemas.vocabulary import Confidence, Facet
+from schemas.vocabulary import Condition, Confidence, Facet, FindingKind
 from services.custody.core.acts import Act, Kind, is_defect
 from services.custody.core.case import Case
-from services.custody.core.condition import FACETS, WHOLE, says_bad, says_ok
+from services.custody.core.condition import FACETS, WHOLE, Mass, says_bad, says_ok
 from services.custody.core.instants import later
 from services.custody.core.rules.rule import POLICY, Rule
+from services.custody.core.weights import tau_grams
 
 R2 = Rule(
     id="R2",
@@ -41,9 +42,26 @@ R12 = Rule(
     ),
     zh="重量差在允许误差内的，可否定已知重量的短少；减少超出误差的，证明短少。重量相等不能排除调包。",
     source=POLICY,
-    implemented=False,
 )
 RULES = (R2, R6, R12)
+
+
+def weighed(case: Case) -> bool:
+    """R12: whether an end of the bracket rests on a mass, and the drop on what is missing. Never ends."""
+    ends = [edge.act for edge in (case.L, case.U) if edge is not None and edge.act is not None]
+    masses = [
+        look for act in ends for look in act.looks if look.mass is not None and look.value is not Condition.UNEXAMINED
+    ]
+    if masses and case.finding.kind in (FindingKind.SHORTAGE, FindingKind.WRONG_CONTENT):
+        case.fire("R12")
+    missing = case.ground.contract.announced.content_grams
+    assert case.U is not None
+    for look in case.U.act.looks if case.U.act is not None else ():
+        if missing is not None and look.mass is not None and look.change < 0:
+            tau = tau_grams(case.policy, Mass(look.mass.grams - look.change), look.mass)
+            if abs(-look.change - missing) <= tau:
+                case.flag("WEIGHT_AGREES")
+    return False
 
 
 def reserved(accept: Act, case: Case) -> Act | None:
@@ -61,7 +79,7 @@ def noted_late(case: Case) -> bool:
     """R6 at step 7: a defect that the taker declared in time after its acceptance counts as noted there. Never ends."""
     assert case.U is not None
     late = case.U.act
-    if case.U.rule != "R3" or late is None or late.kind is not Kind.LOOK or late.reservation is None:
+    if case.U.rule not in ("R3", "R15") or late is None or late.kind is not Kind.LOOK or late.reservation is None:
         return False
     if not is_defect(late.reservation, case.policy) or not _touches(late, late.reservation, case):
         return False

@@ -6,7 +6,7 @@ from datetime import datetime
 from msgspec import structs
 
 from schemas.vocabulary import RECIPIENT, SENDER, Condition, Facet, FindingKind
-from services.custody.core.acts import Act
+from services.custody.core.acts import Act, Kind
 from services.custody.core.case import Case, Ground, Scene
 from services.custody.core.condition import WHOLE, Look, says_bad
 from services.custody.core.grades import INFERRED
@@ -46,7 +46,6 @@ R35 = Rule(
     ),
     zh="成因不同的损坏为不同的异常，损坏加重亦然；结果不可分割的，由各部分的责任方均担。",
     source=POLICY,
-    implemented=False,
 )
 RULES = (R0, R19, R35)
 
@@ -144,9 +143,18 @@ def _was_bad_outside(case: Case, inside: Act) -> bool:
     """Whether the outside was already seen bad in the same way: then it is DAMAGE, not CONCEALED."""
     outside = structs.replace(case.finding, kind=FindingKind.DAMAGE)
     return any(
-        look.facet is Facet.OUTER and look.direct and says_bad(look, outside) and act.order <= inside.order
+        look.facet is Facet.OUTER
+        and look.direct
+        and says_bad(look, outside)
+        and act.order <= inside.order
+        and not _is_renewed_between(case.scene, act, inside)
         for act, look in case.scene.bads
     )
+
+
+def _is_renewed_between(scene: Scene, one: Act, other: Act) -> bool:
+    """R15: whether the box was renewed between two looks, so that they are about two boxes."""
+    return any(act.kind is Kind.REPACK and one.order < act.order < other.order for act in scene.acts)
 
 
 def _was_seen_after(scene: Scene, instant: datetime) -> bool:
@@ -188,9 +196,15 @@ def _is_late(ground: Ground, scene: Scene) -> bool:
     return due is not None and ended_at(ground, scene) > due
 
 
-def was_found(ground: Ground, scene: Scene) -> bool:
-    """R31: whether it turned up after it had counted as lost (FOUND)."""
-    instant = deemed_lost_at(ground, scene)
-    if instant is None or instant > ground.as_of.time or scene.chain.holder_at(instant).party in (SENDER, RECIPIENT):
-        return False
-    return _was_seen_after(scene, instant)
+def found_after(ground: Ground, scene: Scene) -> datetime | None:
+    """R31: since when it had counted as lost, by a direct report or by time, before it turned up; None: it did not."""
+    deemed = deemed_lost_at(ground, scene)
+    passed = deemed is not None and deemed <= ground.as_of.time
+    if deemed is not None and passed and scene.chain.holder_at(deemed).party not in _FINAL:
+        return deemed if _was_seen_after(scene, deemed) else None
+    missed = [act.t for act, look in scene.bads if look.direct and says_bad(look, _LOST)]
+    return next((instant for instant in missed if _was_at_hand_after(scene, instant)), None)
+
+
+_LOST = Finding(FindingKind.LOSS)
+_FINAL = (SENDER, RECIPIENT)

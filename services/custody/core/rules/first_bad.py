@@ -1,7 +1,9 @@
 """Step 6: where the harm is first seen. R3 U, R17 physical facts do not heal, R15 repacking."""
 
-from schemas.vocabulary import Confidence, Outcome
-from services.custody.core.acts import Act
+from msgspec import structs
+
+from schemas.vocabulary import Confidence, Facet, FindingKind, Outcome
+from services.custody.core.acts import Act, Kind
 from services.custody.core.case import Case, Edge
 from services.custody.core.condition import Look, says_bad, says_ok
 from services.custody.core.rules.rule import POLICY, Rule
@@ -25,7 +27,6 @@ R15 = Rule(
     ),
     zh="重新包装只更新外包装状态，不更新内件状态；未查看内件即重新包装的，此前的外包装破损仍然有效。",
     source=POLICY,
-    implemented=False,
 )
 R17 = Rule(
     id="R17",
@@ -78,6 +79,48 @@ def earliest_bad(case: Case) -> bool:
     return False
 
 
+def repacked(case: Case) -> bool:
+    """R15: where the box was renewed without a look inside, an earlier harm of the old one is that of the contents.
+
+    Never ends.
+    """
+    if case.finding.kind is not FindingKind.CONCEALED or case.U is None:
+        return False
+    torn = _torn_before_repacking(case, case.U)
+    if torn is None:
+        return False
+    act, look = torn
+    case.U = Edge(act.t, act.order, "R15", "R15", act, look.grade)
+    case.bad_facets = (Facet.OUTER, Facet.CONTENTS)
+    case.fire("R15", Confidence.MODERATE)
+    return False
+
+
+def _torn_before_repacking(case: Case, until: Edge) -> tuple[Act, Look] | None:
+    """The first direct report that the box was bad, before it was renewed and since the contents were last seen."""
+    last_look = max(
+        (
+            act.order
+            for act, look in case.scene.oks
+            if look.direct and says_ok(look, case.finding, (Facet.CONTENTS,)) and act.order < until.order
+        ),
+        default=None,
+    )
+    renewed = [act for act in case.scene.acts if act.kind is Kind.REPACK and act.order < until.order]
+    outside = structs.replace(case.finding, kind=FindingKind.DAMAGE)
+    for act, look in case.scene.bads:
+        if look.facet is not Facet.OUTER or not look.direct or not says_bad(look, outside):
+            continue
+        if any(act.order < repack.order for repack in renewed) and (last_look is None or act.order > last_look):
+            return act, look
+    return None
+
+
+def is_renewed_between(case: Case, one: Act, other: Act) -> bool:
+    """R15: whether the box was renewed between two looks, so that they are about two boxes."""
+    return any(act.kind is Kind.REPACK and one.order < act.order < other.order for act in case.scene.acts)
+
+
 def _later_oks(case: Case, bad: Act, look: Look) -> list[tuple[Act, Look]]:
     """Every direct ok after a bad, on its facet and component. The release of the same handoff is left to R7."""
     handoff = case.chain.handoff_by(bad)
@@ -85,7 +128,11 @@ def _later_oks(case: Case, bad: Act, look: Look) -> list[tuple[Act, Look]]:
     return [
         (act, seen)
         for act, seen in case.scene.oks
-        if act.order > bad.order and seen.direct and act is not release and says_ok(seen, case.finding, (look.facet,))
+        if act.order > bad.order
+        and seen.direct
+        and act is not release
+        and says_ok(seen, case.finding, (look.facet,))
+        and not (look.facet is Facet.OUTER and is_renewed_between(case, bad, act))
     ]
 
 

@@ -69,7 +69,7 @@ def _latest(
 
 def zones(case: Case) -> list[Zone]:
     """The zones that the bracket as it stands overlaps."""
-    return [zone for zone in case.chain.zones if zone.overlaps(case.since, case.until)]
+    return [zone for zone in case.chain.zones if any(zone.overlaps(*window) for window in case.windows)]
 
 
 def in_chain_order(case: Case, parties: Sequence[str]) -> list[str]:
@@ -85,13 +85,13 @@ def custodians(case: Case) -> list[str]:
     held = [
         segment.party
         for segment in case.chain.segments
-        if segment.overlaps(case.since, case.until) or _was_taken_just_before(segment, case.U)
+        if any(segment.overlaps(*window) for window in case.windows) or _was_taken_just_before(segment, case)
     ]
     return list(dict.fromkeys(held))
 
 
-def _was_taken_just_before(segment: Segment, until: Edge | None) -> bool:
+def _was_taken_just_before(segment: Segment, case: Case) -> bool:
     """Whether it was taken over in the very instant in which the bracket ends, and before that by the order of acts."""
-    if until is None or segment.opened_by is None or segment.start != until.t:
+    if case.U is None or segment.opened_by is None or segment.start != case.U.t or case.windows[-1][1] != case.U.t:
         return False
-    return segment.opened_by.order < until.order
+    return segment.opened_by.order < case.U.order

@@ -1,8 +1,13 @@
 """Steps 9 and 12: the sender's side. R14 sender, R16 origin unproved."""
 
-from schemas.vocabulary import SENDER, Confidence, Facet, FindingKind, Outcome
+from fractions import Fraction
+
+from schemas.vocabulary import SENDER, Condition, Confidence, Facet, FindingKind, Outcome
 from services.custody.core.case import Case
+from services.custody.core.condition import Look
 from services.custody.core.rules.rule import Rule
+from services.custody.core.rules.sensor import felt_in, is_by_force, memory_of
+from services.custody.core.rules.shares import divided, sharing
 
 R14 = Rule(
     id="R14",
@@ -13,7 +18,6 @@ R14 = Rule(
     ),
     zh="(a) 揽收时注明的损坏系交寄前已存在；(b) 寄件人签字确认或中立查勘证明的包装缺陷，可解释外包装完好而内件破损。",
     source="CMR 10, 17(4)(b), 18(2); HGB §411, §427; 邮政法 48",
-    implemented=False,
 )
 R16 = Rule(
     id="R16",
@@ -27,6 +31,10 @@ R16 = Rule(
 )
 RULES = (R14, R16)
 
+PACKAGING = "packaging"
+"""Cause: the sender had packed it badly."""
+INNER = "inner"
+"""The component of packing that nobody sees from outside."""
 NO_PICKUP_CHECK_GAP = "no pick-up check"
 
 
@@ -43,16 +51,65 @@ def pre_existing(case: Case) -> bool:
 
 def unproved_hidden(case: Case) -> bool:
     """R16 at step 9: what cannot be seen from outside needs a direct L."""
-    if case.finding.kind is FindingKind.DAMAGE or case.L is not None:
+    if case.finding.kind is FindingKind.DAMAGE or case.L is not None or _is_of_the_box(case):
         return False
     return _undetermined(case)
 
 
 def unproved_visible(case: Case) -> bool:
     """R16 at step 10: visible damage needs a direct or presumed L."""
-    if case.finding.kind is not FindingKind.DAMAGE or case.L is not None:
+    if case.L is not None or not (case.finding.kind is FindingKind.DAMAGE or _is_of_the_box(case)):
         return False
     return _undetermined(case)
+
+
+def _is_of_the_box(case: Case) -> bool:
+    """R15: whether the harm inside is taken to be that of a box which was renewed."""
+    return case.U is not None and case.U.how == "R15"
+
+
+def badly_packed(case: Case) -> bool:
+    """R14b: bad packing inside a sound carton explains breakage; a blow that was felt shares in it."""
+    if not is_by_force(case) or not _is_packing_shown(case) or not _arrived_sound_outside(case):
+        return False
+    memory = memory_of(case)
+    bracket = [(case.since, case.until)]
+    if memory is None or not felt_in(memory, bracket, case):
+        case.fire("R14b", Confidence.MODERATE)
+        return case.end(Outcome.SENDER, SENDER, cause=PACKAGING)
+    carriers = sharing(case, case.candidates)
+    own = Fraction(case.policy.packing_share)
+    if not carriers or own >= 1:
+        case.fire("R14b", Confidence.MODERATE)
+        return case.end(Outcome.SENDER, SENDER, cause=PACKAGING)
+    case.parts = {SENDER: own} | {party: part * (1 - own) for party, part in divided(case, carriers).items()}
+    case.fire("R14b", Confidence.MODERATE if len(carriers) == 1 else Confidence.LOW)
+    case.flag("PACKING_17_5")
+    case.located = len(carriers) == 1
+    return case.end(Outcome.SHARED, *case.parts, cause=PACKAGING)
+
+
+def _is_packing_shown(case: Case) -> bool:
+    """Whether bad packing is on record with the sender's own word, or found inside by a neutral survey."""
+    first = case.chain.first_acceptance
+    if first is not None and SENDER in first.accept.joined and any(map(_is_bad_packing, first.accept.looks)):
+        return True
+    return any(act.neutral and _is_bad_packing(look) and look.component == INNER for act, look in case.scene.bads)
+
+
+def _is_bad_packing(look: Look) -> bool:
+    return look.facet is Facet.PACKING and look.value is Condition.BAD and look.direct
+
+
+def _arrived_sound_outside(case: Case) -> bool:
+    """Whether the final taker had it with a carton that it found sound, or was silent about."""
+    delivery = case.chain.deliveries[-1] if case.chain.deliveries else None
+    if delivery is None:
+        return False
+    said = delivery.accept.reservation
+    if said is not None and said.facet is Facet.OUTER and said.grounds in case.policy.reservation_grounds:
+        return False
+    return not any(look.facet is Facet.OUTER and look.value is Condition.BAD for look in delivery.accept.looks)
 
 
 def _looked_inside_at_pick_up(case: Case) -> bool:

@@ -3,7 +3,7 @@
 from schemas.vocabulary import RECIPIENT, SENDER, CaptureMode, Confidence, PartyRole
 from services.custody.core.acts import Act
 from services.custody.core.case import Case, Edge
-from services.custody.core.condition import hidden, says_bad
+from services.custody.core.condition import is_apparent, says_bad
 from services.custody.core.grades import INFERRED, PRESUMED
 from services.custody.core.rules.facets import reserved
 from services.custody.core.rules.rule import Rule
@@ -26,7 +26,7 @@ _TAKERS = (PartyRole.CARRIER, PartyRole.RECIPIENT, PartyRole.SENDER)
 def clean_receipt(case: Case) -> bool:
     """R5: the latest clean acceptance inside the bracket becomes L. Never ends."""
     assert case.U is not None
-    if hidden(case.finding.kind, case.tampered):
+    if not (is_apparent(case.finding.kind, case.tampered) or case.U.how == "R15"):
         return False
     for handoff in reversed(case.chain.handoffs):
         accept = handoff.accept

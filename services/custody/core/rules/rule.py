@@ -13,7 +13,7 @@ class Rule(Struct, frozen=True):
     source: str
     """The law behind it, or `product policy`."""
     implemented: bool = True
-    """False: verdicts that would need it carry the flag RULE_PENDING."""
+    """False: listed, and not applied yet."""
 
 
 POLICY = "product policy"

@@ -38,18 +38,40 @@ _NO_SHARE_BESIDE_CARRIERS = (PartyRole.SENDER, PartyRole.RECIPIENT, PartyRole.AU
 
 def share_out(case: Case) -> bool:
     """R20: outcome and answerable parties where no rule before has named them."""
-    carriers = [p for p in case.candidates if case.registry.role(p) not in _NO_SHARE_BESIDE_CARRIERS]
+    carriers = sharing(case, case.candidates)
     if not carriers:
         return _no_carrier(case)
     case.alternatives += [p for p in case.candidates if p in (SENDER, RECIPIENT) and p not in case.alternatives]
     if len(carriers) == 1:
         case.located = True
         return case.end(Outcome.SEGMENT, carriers[0])
-    if case.policy.policy is SharePolicy.LAST_CARRIER:
+    if case.policy.policy is SharePolicy.LAST_CARRIER and not _was_closed_in(case):
         case.fire("R20", Confidence.LOW)
         return case.end(Outcome.SEGMENT, _last(case, carriers))
     case.fire("R20")
     return case.end(Outcome.JOINT, *carriers)
+
+
+def sharing(case: Case, parties: Sequence[str]) -> list[str]:
+    """Those who take a share: carriers and lockers."""
+    return [party for party in parties if case.registry.role(party) not in _NO_SHARE_BESIDE_CARRIERS]
+
+
+def divided(case: Case, parties: Sequence[str]) -> dict[str, Fraction]:
+    """What part of the whole each bears by the policy."""
+    if case.policy.policy is SharePolicy.LAST_CARRIER and not _was_closed_in(case):
+        return {_last(case, parties): Fraction(1)}
+    weights = [Fraction(weight) for weight in _weights(case, parties)]
+    total = sum(weights, Fraction(0))
+    return {party: weight / total for party, weight in zip(parties, weights, strict=True)}
+
+
+def _was_closed_in(case: Case) -> bool:
+    """Whether it lay in a sealed unit inside the bracket: the last carrier cannot have looked, so all share equally."""
+    return any(
+        sealed.unit is not None and sealed.span[0] < case.until and sealed.span[1] > case.since
+        for sealed in case.seals.sealed
+    )
 
 
 def _last(case: Case, carriers: Sequence[str]) -> str:
@@ -65,8 +87,6 @@ def _no_carrier(case: Case) -> bool:
     if SENDER in case.candidates:
         came_back = not case.chain.segments[0].overlaps(case.since, case.until)
         return case.end(Outcome.SENDER, SENDER, cause=AFTER_RETURN if came_back else None)
-    # Only an authority held it: R30 will name who presented it.
-    case.pending.append("R30")
     return case.end(Outcome.UNDETERMINED)
 
 
@@ -76,8 +96,9 @@ def shares(case: Case) -> tuple[Share, ...]:
     if not parties:
         return ()
     weights = [Fraction(weight) for weight in ([1] * len(parties) if case.halves else _weights(case, parties))]
-    if case.delay:
-        weights = [case.delay[party] for party in parties]
+    told = case.delay or case.parts
+    if told:
+        weights = [told[party] for party in parties]
     total = sum(weights, Fraction(0))
     return tuple(
         Share(party, _written(weight / total)) for party, weight in zip(parties, weights, strict=True) if weight
@@ -110,13 +131,13 @@ def external_debtors(case: Case) -> tuple[str, ...]:
         s.party for s in case.chain.segments if case.registry.role(s.party) in (PartyRole.CARRIER, PartyRole.LOCKER)
     ]
     contracting = case.ground.contract.announced.contracting or (carriers[0] if carriers else None)
-    located = case.answerable if case.located else ()
+    located = tuple(sharing(case, case.answerable)) if case.located else ()
     asked: list[str | None]
     match case.policy.regime:
         case Regime.CMR | Regime.MC:
             asked = [*carriers[:1], *located, *carriers[-1:]]
         case Regime.CN_BRAND:
-            asked = [contracting, *(located or case.answerable)]
+            asked = [contracting, *(located or sharing(case, case.answerable))]
         case _:
             asked = [contracting, *located]
     debtors: dict[str, str] = {}

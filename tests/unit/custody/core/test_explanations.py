@@ -22,7 +22,7 @@ def explanation(name: str) -> str:
     path = next(path for path in places if path.exists())
     compiled = compile_story(parse_story(path.read_text(encoding="utf-8")))
     ask = compiled.story.asks[-1]
-    verdict = assess(evidence_of(compiled), AsOf(compiled.instant(ask.as_of)), finding_of(ask))
+    verdict = assess(evidence_of(compiled), AsOf(compiled.instant(ask.as_of)), finding_of(ask.finding, ask.fields))
     assert verdict is not None
     return f"{verdict.explanation.en}\n\n{verdict.explanation.zh}\n"
 

@@ -6,7 +6,7 @@ from services.custody.core.attribution import STEPS
 from services.custody.core.rules import RULES, rule
 from services.custody.core.rules.rule import Rule
 
-NOT_YET = {"R9", "R11", "R12", "R14", "R15", "R23", "R29", "R30", "R31", "R35"}
+NOT_YET = {"R23"}
 """Not implemented, or only in part."""
 
 

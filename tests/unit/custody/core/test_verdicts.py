@@ -14,7 +14,7 @@ from services.custody.core.attribution import assess, next_deadline, verdicts
 from services.custody.core.facts import Parked
 from services.custody.core.history import history
 from services.custody.core.timeline import timeline
-from services.custody.core.verdict import Doubt, Finding, Verdict
+from services.custody.core.verdict import Finding, Verdict
 from services.scenario.build import Compiled, compile_story
 from services.scenario.story import parse_story
 from tests.scenarios.core import evidence_of
@@ -45,41 +45,6 @@ def seen(facet: Facet, value: Condition) -> Observation:
 
 
 SOUND = (seen(Facet.OUTER, Condition.OK), seen(Facet.CONTENTS, Condition.OK))
-
-
-@pytest.mark.parametrize(
-    ("between", "finding", "rule"),
-    [
-        pytest.param({"inside": "bag:B1"}, FindingKind.DAMAGE, "R9", id="inside a closed unit"),
-        pytest.param({"seal": Seal(number="111")}, FindingKind.SHORTAGE, "R9", id="a seal, for a shortage"),
-        pytest.param({"observations": (seen(Facet.SENSOR, Condition.BAD),)}, FindingKind.DAMAGE, "R11", id="a logger"),
-        pytest.param(
-            {"observations": (seen(Facet.PACKING, Condition.BAD),)}, FindingKind.DAMAGE, "R14", id="bad packing"
-        ),
-    ],
-)
-def test_what_only_a_missing_rule_can_judge_is_flagged(
-    between: dict[str, object], finding: FindingKind, rule: str
-) -> None:
-    bad = {
-        FindingKind.DAMAGE: seen(Facet.OUTER, Condition.BAD),
-        FindingKind.SHORTAGE: seen(Facet.COUNT, Condition.BAD),
-    }[finding]
-    told = (
-        accepted("a1", "C1", 1, observations=SOUND),
-        accepted("a2", "H1", 2, **between),
-        accepted("a3", "LH", 3, observations=(bad,)),
-    )
-    made = History(told, registry(PolicySet()))
-
-    verdict = assess(evidence(made), made.as_of, Finding(finding))
-
-    assert verdict is not None
-    assert "RULE_PENDING" in verdict.flags
-    assert Doubt(rule, "not implemented in this version", "本版本尚未实现") in verdict.doubt
-    assert verdict.confidence in (Confidence.LOW, Confidence.NONE)
-    assert rule in verdict.explanation.en
-    assert rule in verdict.explanation.zh
 
 
 def test_a_seal_says_nothing_about_damage() -> None:
