@@ -6,7 +6,6 @@ Everything here raises `Undecodable` naming the parameter at fault.
 import base64
 import binascii
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
@@ -129,18 +128,19 @@ def read_finding(
     )
 
 
-def read_findings(texts: Sequence[str]) -> tuple[Finding, ...]:
-    """Several findings, each as its verdict names it: kind, component, mechanism and severity, and maybe a piece."""
+def read_findings(text: str) -> tuple[Finding, ...]:
+    """Several findings with commas, each in parts: kind, component, mechanism and severity, and maybe a piece."""
+    texts = text.split(",")
     if len(texts) < 2:
-        raise Undecodable("one finding is no union", field="of", remedy="Send of= twice or more, or ask /verdicts.")
+        raise Undecodable("one finding is no union", field="of", remedy="Name two or more, with commas.")
     if len(texts) > FINDINGS_MAX:
         raise Undecodable(f"more than {FINDINGS_MAX} findings", field="of", remedy="Send fewer.")
     found = []
-    for text in texts:
-        words = [None if word == "any" else word for word in text.split("/")]
+    for each in texts:
+        words = [None if word == "any" else word for word in each.strip().split("/")]
         if not 2 <= len(words) <= 5 or words[0] is None:
             raise Undecodable(
-                f"{text[:60]!r} names no finding", field="of", remedy="Write it like DAMAGE/whole/wet/any."
+                f"{each[:60]!r} names no finding", field="of", remedy="Write it like DAMAGE/whole/wet/any."
             )
         kind, component, damage, severity, piece = (*words, None, None, None)[:5]
         finding = read_finding(kind, component, damage, severity, piece)
@@ -168,6 +168,17 @@ def read_policy(text: str) -> str:
             remedy="Use letters, digits, hyphen and underscore, at most 64.",
         )
     return text.upper()
+
+
+def read_party(text: str) -> str:
+    """A party's code, in its own spelling."""
+    if not _PARTY.match(text):
+        raise Undecodable(
+            f"party {text[:70]!r} is no party's code",
+            field="party",
+            remedy="Use letters, digits, hyphen and underscore, at most 64.",
+        )
+    return text
 
 
 def read_device(text: str) -> Source:
@@ -214,17 +225,11 @@ def read_case_filter(
     incident: str | None = None,
 ) -> CaseFilter:
     """The filters of the worklist."""
-    if party is not None and not _PARTY.match(party):
-        raise Undecodable(
-            f"party {party[:70]!r} is no party's code",
-            field="party",
-            remedy="Use letters, digits, hyphen and underscore, at most 64.",
-        )
     return CaseFilter(
         kind=None if kind is None else read_word(FindingKind, kind, field="kind"),
         outcome=None if outcome is None else read_word(Outcome, outcome, field="outcome"),
         confidence=None if confidence is None else read_word(Confidence, confidence, field="confidence"),
-        party=party,
+        party=None if party is None else read_party(party),
         incident=None if incident is None else read_word(Incident, incident, field="incident"),
     )
 

@@ -151,7 +151,8 @@ def _asked(system: StorySystem, name: str, compiled: Compiled, ask: Ask) -> Resu
     question = {"as_of": codec.format_instant(as_of)}
     try:
         if "union" in ask.fields:
-            answer = system.union(subject, question | {"of": [_finding(ask, part) for part in ask.fields["union"]]})
+            parts = ",".join(_finding(ask, part) for part in ask.fields["union"])
+            answer = system.union(subject, question | {"of": parts})
         else:
             narrowed = {word: ask.fields[word] for word in _NARROWED_BY if word in ask.fields}
             answer = system.verdict(subject, question | {"finding": str(ask.finding)} | narrowed)

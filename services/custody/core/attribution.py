@@ -32,6 +32,7 @@ from services.custody.core.rules import (
     journey,
     last_intact,
     origin,
+    possession,
     receipt,
     sealed_units,
     sensor,
@@ -157,6 +158,8 @@ def _record(case: Case) -> Verdict:
     journey.note(case)
     delay_and_loss.note_found(case)
     _note_circumstances(case)
+    if case.finding.kind is not FindingKind.DELAY and case.U is not None:
+        possession.note_named_givers(case)
     clocks.note_skew(case)
     assert case.outcome is not None
     witness = case.witness

@@ -5,6 +5,10 @@ from services.custody.core.verdict import Doubt
 from services.custody.core.wording import Text
 
 _WHY = {
+    "R1": Text(
+        "a taker names a giver who never signed for it, so that one more may have had it",
+        "接收方所称的交出方没有接收记录，其间可能另有一方经手",
+    ),
     "R3": Text("nothing that could be checked supports the report", "报告没有可核验的证据支持"),
     "R5": Text(
         "soundness at takeover is presumed from silence; nobody is on record as having looked",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from schemas.vocabulary import Condition, Facet
+from schemas.vocabulary import SENDER, Condition, Facet
 from services.custody.core.acts import Act, Kind
 from services.custody.core.condition import Look, Mass
 from services.custody.core.grades import DIRECT
@@ -19,7 +19,9 @@ def compare(acts: Sequence[Act], policy: Policy, missing: int | None) -> Sequenc
 
     `missing`: the mass in grams that may be missing, where it is known; only then does an equal mass say anything. The
     mass that a lower one is compared with was the full one, so it is sound. One that differs is no measure for the
-    next. A unit's masses are compared only while it stayed sealed.
+    next. An equal mass is sound only where the first was taken before anybody could have opened the item: by its
+    sender, or at the first acceptance. A unit's masses are compared only while it stayed sealed; equal ones say nothing
+    of what was in it when it was sealed.
     """
     if not any(look.mass is not None for act in acts for look in act.looks):
         return acts
@@ -36,6 +38,9 @@ class _Comparing:
         self._policy = policy
         self._missing = missing
         self._full: dict[str | None, tuple[Act, Look, Mass]] = {}
+        self._is_whole = False
+        """Whether the item's first mass was taken when it left its sender."""
+        self._taken_over = False
         self._sealed: set[str] = set()
         self.looks: dict[tuple[int, int], Look] = {}
 
@@ -49,6 +54,7 @@ class _Comparing:
         for look in act.looks:
             if look.mass is not None and look.grade >= DIRECT and (unit is None or unit in self._sealed):
                 self._weigh(unit, act, look, look.mass)
+        self._taken_over = self._taken_over or act.party != SENDER
         if act.kind is Kind.OPEN and unit is not None:
             self._sealed.discard(unit)
 
@@ -56,6 +62,8 @@ class _Comparing:
         full = self._full.get(unit)
         if full is None:
             self._full[unit] = act, look, mass
+            if unit is None:
+                self._is_whole = not self._taken_over
             return
         before, before_look, before_mass = full
         change = mass.grams - before_mass.grams
@@ -65,7 +73,7 @@ class _Comparing:
             if change < 0:
                 self._note(before, before_look._replace(value=Condition.OK))
             return
-        if self._missing is not None and self._missing > tau:
+        if unit is None and self._is_whole and self._missing is not None and self._missing > tau:
             self._note(act, look._replace(value=Condition.OK, change=change))
         self._full[unit] = act, look, mass
 

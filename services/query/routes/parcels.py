@@ -80,8 +80,7 @@ def add(routes: APIRouter, repository: Repository) -> None:
     def show_union(
         id: str,  # noqa: A002
         of: Annotated[
-            list[str],
-            Query(description="A finding as its verdict names it, for example DAMAGE/whole/wet/any; two or more."),
+            str, Query(description="The findings, with commas: DAMAGE/whole/wet/any,DAMAGE/whole/crush/any.")
         ],
         as_of: AsOfText = None,
         journey: Journey = None,

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from schemas.events import EventCorrected
+from schemas.positions import Position
 from schemas.vocabulary import RECIPIENT, SENDER, Condition, FindingKind, PartyRole
 from services.custody.core.acts import Act, Kind
 from services.custody.core.case import Ground, Scene, SetAside
@@ -103,14 +104,20 @@ def _is_outside(act: Act, ground: Ground, scene: Scene) -> bool:
 def _take_back(ground: Ground, scene: Scene, excluded: SetAside, opened: _Dispute) -> tuple[list[Act], bool]:
     """Apply corrections: what is left, and whether one was refused because it would undo an admission too late."""
     acts, refused = list(scene.acts), False
+    taken_back = _corrections_taken_back(ground, opened)
     for fact in sorted(ground.corrections, key=lambda fact: fact.order):
         data = fact.data
         assert isinstance(data, EventCorrected)
+        if fact.position in taken_back:
+            excluded[fact.position] = (fact, "RETRACTED")
+            continue
         standing = standing_of(fact, fact.t, ground.registry, ground.policy, ground.evidence.signatures)
         author = ground.registry.entity(data.party)
         if standing.why is not None or ground.registry.entity(standing.speaker) != author:
             excluded[fact.position] = (fact, standing.why or "NOT_THE_AUTHOR")
             continue
+        if any(each.id == data.corrects for each in ground.corrections):
+            continue  # it takes back another correction
         targets = [act for act in acts if act.id == data.corrects and ground.registry.entity(act.party) == author]
         if not targets:
             excluded[fact.position] = (fact, "NOTHING_TO_CORRECT")
@@ -122,6 +129,33 @@ def _take_back(ground: Ground, scene: Scene, excluded: SetAside, opened: _Disput
                 acts.remove(act)
                 excluded[act.fact.position] = (act.fact, "RETRACTED")
     return acts, refused
+
+
+def _corrections_taken_back(ground: Ground, opened: _Dispute) -> frozenset[Position]:
+    """Corrections that their author corrected later, and which therefore correct nothing: what they took back is back.
+
+    After the dispute opened only a signed one does that.
+    """
+    gone: set[Position] = set()
+    for later in sorted(ground.corrections, key=lambda fact: fact.order, reverse=True):
+        if later.position in gone:
+            continue
+        standing = standing_of(later, later.t, ground.registry, ground.policy, ground.evidence.signatures)
+        if standing.why is not None or (opened.open_before(later.record_time, None) and not standing.signed):
+            continue
+        gone |= {
+            each.position
+            for each in ground.corrections
+            if each.order < later.order and _is_corrected_by(each, later, standing.speaker, ground.registry)
+        }
+    return frozenset(gone)
+
+
+def _is_corrected_by(one: Fact, later: Fact, speaker: str, registry: Registry) -> bool:
+    author, data = one.data, later.data
+    assert isinstance(author, EventCorrected)
+    assert isinstance(data, EventCorrected)
+    return data.corrects == one.id and registry.entity(author.party) == registry.entity(speaker)
 
 
 def _is_too_late(registry: Registry, chain: Chain, fact: Fact, act: Act, opened: _Dispute, *, signed: bool) -> bool:

@@ -84,6 +84,8 @@ def badly_packed(case: Case) -> bool:
         return case.end(Outcome.SENDER, SENDER, cause=PACKAGING)
     case.parts = {SENDER: own} | {party: part * (1 - own) for party, part in divided(case, carriers).items()}
     case.fire("R14b", Confidence.MODERATE if len(carriers) == 1 else Confidence.LOW)
+    if len(carriers) > 1:
+        case.fire("R20")
     case.flag("PACKING_17_5")
     case.located = len(carriers) == 1
     return case.end(Outcome.SHARED, *case.parts, cause=PACKAGING)

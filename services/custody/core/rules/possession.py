@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from schemas.vocabulary import SENDER, Confidence
 from services.custody.core import folding
 from services.custody.core.acts import Act
+from services.custody.core.case import Case
 from services.custody.core.chain import Chain
 from services.custody.core.paper import NO_PAPER, Paper
 from services.custody.core.policy import Policy
@@ -26,6 +28,22 @@ R1 = Rule(
 )
 
 RULES = (R1,)
+
+
+def note_named_givers(case: Case) -> None:
+    """R1: a taker who names another giver than the holder on record says that one more had it, and never signed.
+
+    That moves no custody, but keeps the answer from being sure, and the one named stays open.
+    """
+    entity = case.registry.entity
+    for handoff in case.chain.handoffs:
+        named = handoff.accept.counterpart
+        if named is None or named in (SENDER, handoff.giver, handoff.taker, *case.answerable):
+            continue
+        if case.since < handoff.accept.t <= case.until and entity(named) != entity(handoff.giver):
+            case.limit("R1", Confidence.MODERATE)
+            if named not in case.alternatives:
+                case.alternatives.append(named)
 
 
 def custody(acts: Sequence[Act], registry: Registry, policy: Policy, paper: Paper = NO_PAPER) -> Chain:

@@ -159,11 +159,23 @@ def test_a_scan_says_nothing_of_condition() -> None:
 
 
 @pytest.mark.parametrize(
+    ("offset", "minutes", "used"),
+    [(timedelta(), 9, True), (timedelta(seconds=1), 9, False), (timedelta(seconds=1), 1, True)],
+    ids=["never measured", "measured, and too far ahead", "measured, and close"],
+)
+def test_a_clock_that_was_never_measured_may_be_further_ahead(offset: timedelta, minutes: int, *, used: bool) -> None:
+    grades, why = graded(replace(told(), recorded=T - timedelta(minutes=minutes), t=T + offset, offset=offset))
+
+    assert (max(grades, default=0) > 0) is used
+    assert ("IMPOSSIBLE_TIME" in str(why)) is not used
+
+
+@pytest.mark.parametrize(
     ("event", "why"),
     [
         pytest.param(told(signature=BAD), "BAD_SIGNATURE", id="bad signature"),
         pytest.param(told(by="STRANGER"), "UNKNOWN_DEVICE", id="unknown device"),
-        pytest.param(replace(told(), recorded=T - timedelta(minutes=3)), "IMPOSSIBLE_TIME", id="from the future"),
+        pytest.param(replace(told(), recorded=T - timedelta(minutes=11)), "IMPOSSIBLE_TIME", id="from the future"),
     ],
 )
 def test_what_is_never_used_says_why(event: Told, why: str) -> None:
