@@ -1,7 +1,7 @@
 """How one act bears on custody: whether it leaves the item somewhere, shows possession, or speaks for both sides."""
 
 from schemas.events import HandoffAccepted, ItemScanned, ParcelDropped, UnitPacked
-from schemas.vocabulary import RECIPIENT, SENDER, DropPlace, PartyRole, UnitKind
+from schemas.vocabulary import RECIPIENT, SENDER, DropPlace, Facet, PartyRole, UnitKind
 from services.custody.core.acts import AT_HAND, Act, Kind
 from services.custody.core.policy import Policy
 from services.custody.core.registry import Registry
@@ -51,7 +51,7 @@ def shows_possession(act: Act, holder: str, registry: Registry) -> bool:
     Not a notice that it is missing, not a survey, nor a look that it took together with the holder, a line on a list,
     or the sight of an empty unit.
     """
-    if act.kind not in AT_HAND or not act.physical or act.neutral or is_on_paper(act):
+    if not (_looked_on_releasing(act) or (act.kind in AT_HAND and act.physical)) or act.neutral or is_on_paper(act):
         return False
     if act.claimed_acceptance is not None:
         return False  # reports a handing over, so speaks against having it
@@ -60,6 +60,14 @@ def shows_possession(act: Act, holder: str, registry: Registry) -> bool:
     if act.kind in (Kind.LOOK, Kind.CHECK) and stands_behind(act, holder, registry):
         return False
     return registry.role(act.party) in HANDLERS
+
+
+def _looked_on_releasing(act: Act) -> bool:
+    """Whether somebody who gives the item away saw it: a release alone shows nothing, a look at the item does."""
+    return act.kind is Kind.RELEASE and any(look.direct and look.facet in _OF_THE_ITEM for look in act.looks)
+
+
+_OF_THE_ITEM = (Facet.OUTER, Facet.CONTENTS, Facet.WEIGHT)
 
 
 def stands_behind(act: Act, party: str, registry: Registry) -> bool:

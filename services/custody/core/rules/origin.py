@@ -2,8 +2,9 @@
 
 from fractions import Fraction
 
-from schemas.vocabulary import SENDER, Condition, Confidence, Facet, FindingKind, Outcome
+from schemas.vocabulary import SENDER, Condition, Confidence, Facet, FindingKind, Outcome, PartyRole
 from services.custody.core.case import Case
+from services.custody.core.chain import Handoff
 from services.custody.core.condition import Look
 from services.custody.core.rules.rule import Rule
 from services.custody.core.rules.sensor import felt_in, is_by_force, memory_of
@@ -41,12 +42,18 @@ NO_PICKUP_CHECK_GAP = "no pick-up check"
 def pre_existing(case: Case) -> bool:
     """R14a: bad at the first acceptance is the sender's; sure where the sender signed to it."""
     first = case.chain.first_acceptance
-    if first is None or case.boundary is not first:
+    if first is None or case.boundary is not first or not _is_from_the_sender(first, case):
         return False
     signed = case.U is not None and case.U.act is not None and SENDER in case.U.act.joined
     case.fire("R14a", Confidence.HIGH if signed else Confidence.MODERATE)
     case.proved = [SENDER]
     return case.end(Outcome.SENDER, SENDER, cause="pre_existing")
+
+
+def _is_from_the_sender(first: Handoff, case: Case) -> bool:
+    """Whether the first acceptance on record is not, by its own word, from another carrier that signed nothing."""
+    named = first.accept.counterpart
+    return named in (None, SENDER, first.taker) or case.registry.role(named) is PartyRole.SENDER
 
 
 def unproved_hidden(case: Case) -> bool:
