@@ -170,12 +170,12 @@ def read_policy(text: str) -> str:
     return text.upper()
 
 
-def read_party(text: str) -> str:
+def read_party(text: str, *, field: str) -> str:
     """A party's code, in its own spelling."""
     if not _PARTY.match(text):
         raise Undecodable(
             f"party {text[:70]!r} is no party's code",
-            field="party",
+            field=field,
             remedy="Use letters, digits, hyphen and underscore, at most 64.",
         )
     return text
@@ -229,7 +229,7 @@ def read_case_filter(
         kind=None if kind is None else read_word(FindingKind, kind, field="kind"),
         outcome=None if outcome is None else read_word(Outcome, outcome, field="outcome"),
         confidence=None if confidence is None else read_word(Confidence, confidence, field="confidence"),
-        party=None if party is None else read_party(party),
+        party=None if party is None else read_party(party, field="party"),
         incident=None if incident is None else read_word(Incident, incident, field="incident"),
     )
 

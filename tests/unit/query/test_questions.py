@@ -158,3 +158,25 @@ def test_no_text_for_a_cursor_is_a_bug(text: str) -> None:
         questions.read_cursor(text, ("cases",), CaseKey)
 
     assert refused.value.field == "cursor"
+
+
+def test_several_findings_are_read_as_their_verdicts_name_them() -> None:
+    wet = Finding(FindingKind.DAMAGE, damage=DamageMode.WET)
+    screen = Finding(FindingKind.CONCEALED, "screen", DamageMode.IMPACT, Severity.HEAVY, "p1")
+
+    assert questions.read_findings(f"{wet}, {screen}") == (wet, screen)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("DAMAGE/whole/wet/any", "one finding is no union"),
+        ("DAMAGE/whole/wet/any,DAMAGE", "names no finding"),
+        ("DAMAGE/whole/wet/any,any/whole", "names no finding"),
+        ("DAMAGE/whole/wet/any,DAMAGE/whole/soggy/any", "none of the words for damage"),
+        (",".join(["DAMAGE/whole"] * 11), "more than 10 findings"),
+    ],
+)
+def test_a_union_that_cannot_be_read_is_refused_with_a_sentence(text: str, says: str) -> None:
+    with pytest.raises(Undecodable, match=says):
+        questions.read_findings(text)
