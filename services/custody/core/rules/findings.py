@@ -5,6 +5,7 @@ from datetime import datetime
 
 from msgspec import structs
 
+from schemas.events import NoticeGiven
 from schemas.vocabulary import RECIPIENT, SENDER, Condition, Facet, FindingKind
 from services.custody.core.acts import Act, Kind
 from services.custody.core.case import Case, Ground, Scene
@@ -69,7 +70,7 @@ def reported(ground: Ground) -> list[Finding]:
     several = scenes(ground)
     for piece, scene in several:
         for act, look in scene.bads:
-            if look.grade >= INFERRED:
+            if look.grade >= INFERRED and not _is_of_a_unit(act):
                 for kind in _kinds(act, look):
                     found.setdefault(_finding(kind, look, piece), act.t)
         if piece is None and len(several) > 1:
@@ -95,14 +96,21 @@ def _kinds(act: Act, look: Look) -> Iterator[FindingKind]:
         case Facet.OUTER:
             yield FindingKind.DAMAGE
         case Facet.CONTENTS:
-            if look.tamper:
+            if isinstance(act.fact.data, NoticeGiven) and act.fact.data.holds is not None:
+                yield FindingKind.WRONG_CONTENT
+            elif look.tamper:
                 yield FindingKind.SHORTAGE
             elif not any(_is_outside_of(seen, look) for seen in act.looks):
                 yield FindingKind.CONCEALED
         case Facet.WEIGHT:
-            yield FindingKind.SHORTAGE
+            yield FindingKind.SHORTAGE if look.change <= 0 else FindingKind.WRONG_CONTENT
         case Facet.PRESENCE | Facet.COUNT:
             yield FindingKind.LOSS
+
+
+def _is_of_a_unit(act: Act) -> bool:
+    """Whether it is about a unit: a bag that grew lighter is an end of a bracket, and no finding about each parcel."""
+    return act.unit is not None and act.fact.subject == act.unit
 
 
 def _is_outside_of(seen: Look, inside: Look) -> bool:
@@ -127,7 +135,9 @@ def stands(case: Case) -> bool:
     if kind is FindingKind.DELAY:
         return _is_late(ground, case.scene)
     case.openers = [
-        (act, look) for act, look in case.scene.bads if look.grade >= INFERRED and says_bad(look, case.finding)
+        (act, look)
+        for act, look in case.scene.bads
+        if look.grade >= INFERRED and says_bad(look, case.finding) and not _is_of_a_unit(act)
     ]
     if kind is FindingKind.LOSS:
         case.openers = [opener for opener in case.openers if not _was_at_hand_after(case.scene, opener[0].t)]

@@ -239,3 +239,11 @@ def test_findings_are_told_the_gravest_first() -> None:
         FindingKind.LOSS,
         FindingKind.DAMAGE,
     ]
+
+
+def test_goods_of_another_parcel_are_told_as_wrong_content() -> None:
+    compiled = story("44")
+
+    assert [verdict.finding.kind for verdict in verdicts(evidence_of(compiled, "A"), at(compiled, 7))] == [
+        FindingKind.WRONG_CONTENT
+    ]
