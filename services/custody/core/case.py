@@ -244,5 +244,8 @@ class Case:
 
     def excluded(self) -> tuple[Excluded, ...]:
         """Everything that is kept and shown but did not count, in order of recording."""
-        found = sorted({**self.dropped, **self.scene.excluded}.values(), key=lambda each: each[0].order)
+        ends = [edge.act for edge in (self.L, self.U) if edge is not None]
+        used = {act.fact.position for act in (*ends, self.witness) if act is not None}
+        dropped = {at: each for at, each in self.dropped.items() if at not in used}
+        found = sorted({**dropped, **self.scene.excluded}.values(), key=lambda each: each[0].order)
         return tuple(Excluded(fact.id, str(fact.position), why) for fact, why in found)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from schemas.events import EventCorrected, NoticeGiven
+from schemas.events import EventCorrected, NoticeGiven, UnitPacked, UnitUnpacked
 from schemas.positions import AsOf
 from schemas.vocabulary import Facet
 from services.custody.core import clocks, weights
@@ -106,7 +106,9 @@ class _Bench:
         """The acts of the parcel's own facts and of those about the units that hold it, sorted."""
         own = self.judge(counted)
         of_units = {unit: self.judge(facts) for unit, facts in _by_subject(about_units).items()}
-        contained = self.contain(own, of_units)
+        contained = self.contain(
+            self._still_standing(own), {unit: self._still_standing(judged) for unit, judged in of_units.items()}
+        )
         acts = [act for each in own if (act := self.act(each)) is not None]
         of_their_units = [
             act
@@ -150,6 +152,23 @@ class _Bench:
             if enrolment is not None:
                 vouched = standing.why is None and standing.signed and not isinstance(fact.data, _UNJUDGED)
                 yield clocks.Counted(fact, enrolment.since, vouched)
+
+    def _still_standing(self, judged: Sequence[_Judged]) -> Sequence[_Judged]:
+        """Without the packings and unpackings that their author took back under a signature (R18)."""
+        corrections = [each.fact for each in judged if isinstance(each.fact.data, EventCorrected)]
+        if not corrections:
+            return judged
+        gone = set()
+        for fact in corrections:
+            standing = standing_of(fact, fact.t, self.registry, self.policy, self._known.signatures)
+            if standing.why is None and standing.signed:
+                gone.add((getattr(fact.data, "corrects", ""), self.registry.entity(standing.speaker)))
+        return [
+            each
+            for each in judged
+            if not isinstance(each.fact.data, (UnitPacked, UnitUnpacked))
+            or (each.fact.id, self.registry.entity(each.fact.data.party)) not in gone
+        ]
 
     def contain(self, own: Iterable[_Judged], of_units: Mapping[str, Iterable[_Judged]]) -> Containment:
         """Which units it was in when, by the packings that count."""

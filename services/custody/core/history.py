@@ -18,6 +18,7 @@ from services.custody.core.facts import Evidence, Fact, Packing, Parked, Rival
 from services.custody.core.ground import lay
 from services.custody.core.idle import Standstill
 from services.custody.core.instants import ENDLESS, later
+from services.custody.core.rules import findings
 from services.custody.core.verdict import Explanation, Finding, Replaces, Verdict
 
 
@@ -50,7 +51,11 @@ def numbered(evidence: Evidence, as_of: AsOf, verdict: Verdict) -> Verdict:
     Time alone may have changed the answer since the last event: then it is one version further, because of no event.
     """
 
+    is_reported = verdict.finding in findings.reported(lay(evidence, as_of))
+
     def of_this_finding(ground: Ground) -> tuple[Verdict, ...]:
+        if is_reported and verdict.finding not in findings.reported(ground):
+            return ()  # nobody had told it apart yet: its history begins later
         found = judge(ground, verdict.finding)
         return (found,) if found is not None else ()
 

@@ -69,6 +69,10 @@ class _Dispute:
                 moments.append((lost, None))
         self._moments = sorted(moments, key=lambda moment: moment[0])
 
+    def forget(self, gone: Act) -> None:
+        """What was taken back has not opened it."""
+        self._moments = [(moment, act) for moment, act in self._moments if act is not gone]
+
     def open_before(self, record_time: datetime, apart_from: Act | None) -> bool:
         """Whether anything else had opened it before something was recorded."""
         return any(moment < record_time and (act is None or act is not apart_from) for moment, act in self._moments)
@@ -127,6 +131,7 @@ def _take_back(ground: Ground, scene: Scene, excluded: SetAside, opened: _Disput
                 refused = True
             else:
                 acts.remove(act)
+                opened.forget(act)
                 excluded[act.fact.position] = (act.fact, "RETRACTED")
     return acts, refused
 

@@ -94,7 +94,18 @@ def open_order(case: Case, again: Callable[[Ground, Finding], Case | None], tria
     _join(case, others)
 
 
+_BESIDE = {"R7b": "CONTRADICTION", "R14b": "PACKING_17_5", "R30": "AUTHORITY"}
+"""Rules by which somebody answers who did not hold it in the bracket, and the flag of each."""
+
+
 def _join(case: Case, others: Sequence[Case]) -> None:
+    for other in others:
+        for rule, flag in _BESIDE.items():
+            if rule in other.fired and set(other.answerable) - set(case.answerable):
+                case.fire(rule, Confidence.LOW)
+                if flag in other.flags:
+                    case.flag(flag)
+        case.alternatives += [party for party in other.alternatives if party not in case.alternatives]
     joined = in_chain_order(case, [*case.answerable, *(party for other in others for party in other.answerable)])
     if not case.answerable:
         case.alternatives += [party for party in joined if party not in case.alternatives]

@@ -72,7 +72,7 @@ def earliest_bad(case: Case) -> bool:
     looks = [look for act, look in bads if act is first]
     case.U = Edge(first.t, first.order, "R3", "direct", first, max(look.grade for look in looks))
     case.bad_facets = tuple(dict.fromkeys(look.facet for look in looks))
-    case.tampered = any(look.tamper for look in looks)
+    case.tampered = any(look.tamper and look.facet is Facet.OUTER for look in looks)  # R2: what shows from outside
     if any(look.admission for look in looks):
         case.limit("R18", Confidence.MODERATE)
         case.flag("ADMISSION")
