@@ -32,7 +32,16 @@ from schemas.vocabulary import CaptureMode, Condition, DamageMode, Defect, Facet
 from services.custody.core.concerns import canonical
 from services.custody.core.condition import WHOLE, Look, Mass
 from services.custody.core.facts import Fact
-from services.custody.core.grades import DIRECT, EXAMINED, INFERRED, VERIFIED, Standing, grade_of, grade_of_claim
+from services.custody.core.grades import (
+    DIRECT,
+    EXAMINED,
+    INFERRED,
+    VERIFIED,
+    Standing,
+    grade_of,
+    grade_of_claim,
+    grade_of_label,
+)
 from services.custody.core.policy import Policy
 from services.custody.core.registry import Registry
 
@@ -77,6 +86,9 @@ Order = tuple[datetime, int, str, str]
 
 _PEOPLE = (PartyRole.SENDER, PartyRole.RECIPIENT)
 _NEUTRAL = (PartyRole.SURVEYOR, PartyRole.AUTHORITY)
+_SILENT = (Kind.NOTICE, Kind.RELEASE, Kind.RETURN)
+"""What can be done without having the item at hand."""
+_GONE = (Facet.PRESENCE, Facet.COUNT)
 _DEFECTS = frozenset(defect.value for defect in Defect)
 _DAMAGE_OF = {Defect.WET: DamageMode.WET, Defect.CRUSHED: DamageMode.CRUSH}
 
@@ -128,11 +140,9 @@ class Act:
     @property
     def physical(self) -> bool:
         """Whether somebody had the item at hand: not a notice, an order, nor a statement that it is gone."""
-        if self.kind in (Kind.NOTICE, Kind.RELEASE, Kind.RETURN):
+        if self.kind in _SILENT:
             return False
-        return not any(
-            look.value is Condition.BAD and look.facet in (Facet.PRESENCE, Facet.COUNT) for look in self.looks
-        )
+        return not (self.looks and any(look.value is Condition.BAD and look.facet in _GONE for look in self.looks))
 
 
 def reports_act(data: Event) -> bool:
@@ -159,14 +169,16 @@ def act_of(
     kind = _KINDS.get(type(data))
     if kind is None:
         return None
-    if isinstance(data, NoticeGiven):
+    if kind is Kind.NOTICE:
+        assert isinstance(data, NoticeGiven)
         if unit is not None:
             return None  # a claim about the unit says nothing of what is in it
         order = (t, 2, fact.envelope.id, fact.envelope.source)
         looks = tuple(_look(seen, grade_of_claim(seen, data, standing)) for seen in data.observations)
         return Act(fact, kind, data.party, t, order, standing, looks, data.to)
     assert isinstance(data, Scan)
-    if isinstance(data, (UnitPacked, UnitUnpacked)) and unit is None:
+    if unit is None and kind in _MOVED:
+        assert isinstance(data, (UnitPacked, UnitUnpacked))
         unit = canonical(data.unit)
         return _scan_act(fact, data, kind, t, standing, registry, policy, unit=unit, inside=False, own=True)
     inside = hidden or data.inside is not None
@@ -186,23 +198,23 @@ def _scan_act(
     inside: bool,
     own: bool,
 ) -> Act:
-    party, counterpart = _sides(data)
+    party, counterpart = _sides(data, kind)
+    reservation = _reservation(data) if kind in _RESERVING else None
     entity = registry.entity(party)
-    sides = (standing.speaker, *(signer.party for signer in data.countersigned))
+    sides = (standing.speaker, *[signer.party for signer in data.countersigned])
     reported = None
     if party not in sides and all(registry.entity(side) != entity for side in sides):
         # Recorded by another's device and confirmed by nobody: it is the speaker's statement, not the party's act.
         reported = party if kind is Kind.ACCEPT else None
-        kind, party, counterpart = Kind.LOOK, standing.speaker, None
+        kind, party, counterpart, reservation = Kind.LOOK, standing.speaker, None, None
         entity = registry.entity(party)
     joined = tuple([side for side in sides if registry.entity(side) != entity]) if sides != (party,) else ()
     role = registry.role(party)
-    neutral = isinstance(data, ConditionObserved) and data.neutral and role in _NEUTRAL
+    neutral = role in _NEUTRAL and isinstance(data, ConditionObserved) and data.neutral
     identified = data.operator is not None or role in _PEOPLE
     corroborated = neutral or bool(joined)
     claimed = role in _PEOPLE and kind is not Kind.ACCEPT and not corroborated
     worth = partial(grade_of, scan=data, standing=standing, identified=identified, joined=corroborated, claimed=claimed)
-    reservation = data.reservation if isinstance(data, _RESERVING) and party == _sides(data)[0] else None
     looks = [
         _look(seen, worth(seen))
         for seen in data.observations
@@ -210,7 +222,7 @@ def _scan_act(
         if (own and not inside) or seen.facet is Facet.SEAL or (inside and seen.facet is Facet.WEIGHT)
     ]
     if own and not inside and _read_the_label(data, kind):
-        looks.append(Look(Facet.PRESENCE, Condition.OK, worth(_PRESENT)))
+        looks.append(Look(Facet.PRESENCE, Condition.OK, grade_of_label(data, standing)))
     if reservation is not None and own and is_defect(reservation, policy):
         seen = _reserved(reservation)
         noted = _AS_EXAMINED if data.mode is not CaptureMode.IMPORT else data
@@ -238,6 +250,8 @@ def _seal_read(data: Scan, standing: Standing, *, identified: bool) -> SealRead 
 
 def _rank(kind: Kind) -> int:
     """Release before acceptance before the rest, where instants are equal (R1)."""
+    if kind in AT_HAND:
+        return 2
     return 0 if kind is Kind.RELEASE else 1 if kind in (Kind.ACCEPT, Kind.DROP) else 2
 
 
@@ -281,15 +295,23 @@ def is_hindrance(reservation: Reservation, policy: Policy) -> bool:
     return reservation.grounds in policy.reservation_grounds and reservation.grounds not in _DEFECTS
 
 
-def _sides(data: Event) -> tuple[str, str | None]:
-    if isinstance(data, HandoffAccepted):
+def _reservation(data: Event) -> Reservation | None:
+    assert isinstance(data, (HandoffAccepted, ConditionObserved))
+    return data.reservation
+
+
+def _sides(data: Event, kind: Kind) -> tuple[str, str | None]:
+    if kind is Kind.ACCEPT:
+        assert isinstance(data, HandoffAccepted)
         return data.taker, data.giver
-    if isinstance(data, HandoffReleased):
+    if kind is Kind.RELEASE:
+        assert isinstance(data, HandoffReleased)
         return data.giver, data.taker
     assert isinstance(data, _BY_ONE_PARTY)
     return data.party, None
 
 
+# What a fact reports is told by its exact type: asking whether it is an instance of one takes four times as long.
 _KINDS: dict[type[Event], Kind] = {
     HandoffReleased: Kind.RELEASE,
     HandoffAccepted: Kind.ACCEPT,
@@ -308,7 +330,8 @@ _KINDS: dict[type[Event], Kind] = {
     ReturnOrdered: Kind.RETURN,
     NoticeGiven: Kind.NOTICE,
 }
-_RESERVING = (HandoffAccepted, ConditionObserved)
+_RESERVING = (Kind.ACCEPT, Kind.LOOK)
+_MOVED = (Kind.PACK, Kind.UNPACK)
 _SCANNING = (CaptureMode.HUMAN_SCAN, CaptureMode.AUTO_SCAN)
 _BY_ONE_PARTY = (
     ItemScanned,
@@ -325,6 +348,5 @@ _BY_ONE_PARTY = (
     DeliveryRefused,
     ReturnOrdered,
 )
-_PRESENT = Observation(facet=Facet.PRESENCE, value=Condition.OK)
 _AS_EXAMINED = Scan(mode=CaptureMode.HUMAN_INSPECT)
 """Whoever notes a defect has looked, whatever mode the rest of the act was captured in."""

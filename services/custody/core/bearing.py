@@ -23,7 +23,7 @@ def is_drop(act: Act) -> bool:
 def is_unasked(act: Act) -> bool:
     """R34: whether somebody whom the final taker had not named signed for it."""
     data = act.fact.data
-    if act.kind is not Kind.ACCEPT or act.party not in FINAL or not isinstance(data, HandoffAccepted):
+    if act.party not in FINAL or act.kind is not Kind.ACCEPT or not isinstance(data, HandoffAccepted):
         return False
     return data.consent is False or (data.person is not None and not data.consent)
 
@@ -31,7 +31,7 @@ def is_unasked(act: Act) -> bool:
 def is_on_paper(act: Act) -> bool:
     """Whether the act concerns a list on which the item stands, so that nobody need have had the item at hand."""
     data = act.fact.data
-    if isinstance(data, UnitPacked) and data.kind is UnitKind.MANIFEST:
+    if type(data) is UnitPacked and data.kind is UnitKind.MANIFEST:
         return True
     return act.exposed and act.unit is not None and act.fact.subject == act.unit and act.kind in AT_HAND
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from schemas.vocabulary import RECIPIENT, SENDER, DropPlace
-from services.custody.core.acts import Act, Order
+from services.custody.core.acts import Act, Kind, Order
 from services.custody.core.instants import ENDLESS
+
+_AT_A_HANDOFF = (Kind.ACCEPT, Kind.REFUSE)
 
 
 @dataclass(slots=True, eq=False)
@@ -169,6 +171,8 @@ class Chain:
 
     def handoff_by(self, act: Act) -> Handoff | None:
         """The handoff that an acceptance made, or that a refusal stopped."""
+        if act.kind not in _AT_A_HANDOFF:
+            return None
         return next((handoff for handoff in (*self.handoffs, *self.refusals) if handoff.accept is act), None)
 
     def holder_at(self, instant: datetime) -> Segment:

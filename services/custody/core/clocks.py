@@ -87,7 +87,8 @@ def may_differ(one: Act, other: Act, policy: Policy) -> timedelta:
     Each clock's interval is as long as two clocks of its sort may differ, half of it to either side; so two that were
     measured are in doubt up to `clock_skew`, as R1 has it for a release and an acceptance.
     """
-    return (_interval(one.fact, policy) + _interval(other.fact, policy)) / 2
+    interval, others = _interval(one.fact, policy), _interval(other.fact, policy)
+    return interval if interval == others else (interval + others) / 2
 
 
 def longest_interval(policy: Policy) -> timedelta:

@@ -8,9 +8,19 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
-from schemas.events import ItemScanned, PolicySet, Scan, UnitOpened, UnitPacked, UnitUnpacked
+from msgspec import Struct
+
+from schemas.events import (
+    HandoffReleased,
+    ItemScanned,
+    PolicySet,
+    ReturnOrdered,
+    Scan,
+    UnitOpened,
+    UnitPacked,
+    UnitUnpacked,
+)
 from schemas.vocabulary import Condition, Facet, UnitKind
 from services.custody.core.concerns import canonical
 from services.custody.core.facts import Fact, Packing
@@ -26,7 +36,7 @@ LONGEST_STAY = timedelta(days=7)
 """`unit_max_stay` where no setting says otherwise."""
 
 
-class Timed(NamedTuple):
+class Timed(Struct, frozen=True):
     """A fact that counts, at its effective time."""
 
     fact: Fact
@@ -74,6 +84,10 @@ class Containment:
         return (stay for stay in self.stays if stay.unit == unit)
 
 
+NOWHERE = Containment()
+"""Of what was never packed into anything."""
+
+
 def contain(
     item: str,
     own: Sequence[Timed],
@@ -87,6 +101,8 @@ def contain(
     `own` are the item's events that count, under any of its labels; `about_units` those of every unit. The order in
     which they are given does not matter.
     """
+    if not any(type(timed.fact.data) is UnitPacked for timed in own):
+        return NOWHERE  # what is only taken out of a unit was in it for no time that anybody could tell
     found = _Finding(about_units, neighbours, unit_max_stay, clock_skew)
     stays = found.of_item(item, own)
     level = stays
@@ -121,9 +137,7 @@ class _Course:
 
     def __init__(self, events: Iterable[Timed]) -> None:
         given = list(events)
-        self.moves = sorted(
-            (timed for timed in given if isinstance(timed.fact.data, (UnitPacked, UnitUnpacked))), key=_unpacking_first
-        )
+        self.moves = sorted((timed for timed in given if type(timed.fact.data) in _MOVES), key=_unpacking_first)
         self.move_times = [timed.t for timed in self.moves]
         self.sights = sorted((timed for timed in given if _is_sight(timed.fact)), key=_by_time)
         self.sight_times = [timed.t for timed in self.sights]
@@ -135,7 +149,7 @@ class _Load:
     def __init__(self, about: Sequence[Timed], neighbours: Sequence[Packing]) -> None:
         self._empty = sorted((timed for timed in about if _is_empty(timed.fact)), key=_by_time)
         self._empty_times = [timed.t for timed in self._empty]
-        stirred = [timed.t for timed in about if isinstance(timed.fact.data, UnitOpened)]
+        stirred = [timed.t for timed in about if type(timed.fact.data) is UnitOpened]
         self._stirred = sorted([*stirred, *(each.t for each in neighbours if not each.packed)])
         self._packed = sorted(each.t for each in neighbours if each.packed)
 
@@ -318,18 +332,20 @@ def _unpacking_first(timed: Timed) -> tuple[datetime, bool, str, str]:
 def _is_sight(fact: Fact) -> bool:
     """Whether somebody had the item itself at hand, so that it was in no unit, save the one they packed it into."""
     data = fact.data
-    if not isinstance(data, Scan) or data.inside is not None or data.TYPE in _UNSEEN:
+    if not isinstance(data, Scan) or data.inside is not None or type(data) in _UNSEEN:
         return False
-    if isinstance(data, UnitPacked) and data.kind is UnitKind.MANIFEST:
+    if type(data) is UnitPacked and data.kind is UnitKind.MANIFEST:
         return False
-    return not any(
-        seen.value is Condition.BAD and seen.facet in (Facet.PRESENCE, Facet.COUNT) for seen in data.observations
+    return not (
+        data.observations and any(seen.value is Condition.BAD and seen.facet in _GONE for seen in data.observations)
     )
 
 
-_UNSEEN = frozenset({"custody.handoff_released.v1", "custody.return_ordered.v1"})
+_MOVES = (UnitPacked, UnitUnpacked)
+_UNSEEN = (HandoffReleased, ReturnOrdered)
 """What can be entered without having the item at hand."""
+_GONE = (Facet.PRESENCE, Facet.COUNT)
 
 
 def _is_empty(fact: Fact) -> bool:
-    return isinstance(fact.data, ItemScanned) and fact.data.empty
+    return type(fact.data) is ItemScanned and fact.data.empty

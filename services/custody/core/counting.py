@@ -1,17 +1,19 @@
 """Which recorded contents count: a repeat counts once, and of rivals under one identity the first recorded counts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from schemas.positions import Position
 from services.custody.core.facts import Fact, Rival
 
 
-def sort_out(facts: Sequence[Fact], rivals: Iterable[Rival]) -> tuple[list[Fact], list[Fact]]:
+def sort_out(facts: Sequence[Fact], rivals: Collection[Rival]) -> tuple[list[Fact], list[Fact]]:
     """The facts that count, and those that lost a conflict; each content once, at its first recording.
 
     Order of arrival does not matter: "first" is the smallest (effective record time, position).
     """
+    if not rivals and len({fact.identity for fact in facts}) == len(facts):
+        return list(facts), []  # nothing was told twice
     winners: dict[bytes, Fact | Rival] = {}
     copies: dict[tuple[bytes, bytes], Fact] = {}
     everything: list[Fact | Rival] = [*facts, *rivals]

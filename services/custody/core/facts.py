@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from schemas import codec
 from schemas.events import Event
@@ -26,21 +27,20 @@ class Fact:
     content_hash: bytes
     subject: str
     """What it is about, in canonical form."""
+    t: datetime = field(init=False, repr=False, compare=False)
+    """Effective event time by the device's own account: its clock less the offset measured at upload (R36)."""
+    order: tuple[datetime, Position] = field(init=False, repr=False, compare=False)
+    """Decides which of two contents under one identity counts: the smallest."""
 
-    @property
-    def t(self) -> datetime:
-        """Effective event time by the device's own account: its clock less the offset measured at upload (R36)."""
-        return effective(self.event_time, self.envelope.clockoffsetms)
+    def __post_init__(self) -> None:
+        # Both are asked for so often that they are worked out once.
+        object.__setattr__(self, "t", effective(self.event_time, self.envelope.clockoffsetms))
+        object.__setattr__(self, "order", (self.record_time, self.position))
 
     @property
     def id(self) -> str:
         """The id that its device gave it."""
         return self.envelope.id
-
-    @property
-    def order(self) -> tuple[datetime, Position]:
-        """Decides which of two contents under one identity counts: the smallest."""
-        return (self.record_time, self.position)
 
 
 def effective(event_time: datetime, offset_ms: int | None) -> datetime:
@@ -102,6 +102,9 @@ class Packing:
     record_time: datetime
 
 
+R = TypeVar("R", Fact, Rival, Parked, Packing)
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Everything that an answer about one subject may rest on, in any order, repeats and conflicts included."""
@@ -128,13 +131,17 @@ class Evidence:
 
     def known_at(self, as_of: AsOf) -> "Evidence":
         """The part of it that had been recorded by then."""
+
+        def known(records: tuple[R, ...]) -> tuple[R, ...]:
+            return tuple([record for record in records if as_of.knows(record.record_time, record.position)])
+
         return replace(
             self,
-            facts=tuple(f for f in self.facts if as_of.knows(f.record_time, f.position)),
-            unit_facts=tuple(f for f in self.unit_facts if as_of.knows(f.record_time, f.position)),
-            neighbours=tuple(n for n in self.neighbours if as_of.knows(n.record_time, n.position)),
-            registry=tuple(f for f in self.registry if as_of.knows(f.record_time, f.position)),
-            rivals=tuple(r for r in self.rivals if as_of.knows(r.record_time, r.position)),
-            parked=tuple(p for p in self.parked if as_of.knows(p.record_time, p.position)),
+            facts=known(self.facts),
+            unit_facts=known(self.unit_facts),
+            neighbours=known(self.neighbours),
+            registry=known(self.registry),
+            rivals=known(self.rivals),
+            parked=known(self.parked),
             linked=tuple(other.known_at(as_of) for other in self.linked),
         )

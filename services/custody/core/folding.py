@@ -26,6 +26,10 @@ from services.custody.core.registry import Registry
 
 _OPERATED = (DropPlace.LOCKER, DropPlace.STATION, DropPlace.SHOP)
 """Places that somebody runs: who leaves a parcel there gives it to that party, not to the final taker (R26)."""
+_HAVING_NOTHING = (Kind.NOTICE, Kind.RETURN)
+"""What somebody does who need not have it."""
+_HANDLING = (PartyRole.CARRIER, PartyRole.AUTHORITY)
+"""Whose handling takes it out of a locker."""
 
 
 def fold(acts: Sequence[Act], registry: Registry, policy: Policy, paper: Paper = NO_PAPER) -> Chain:
@@ -85,6 +89,8 @@ class _Folding:
         self._acceptances: dict[str, list[datetime]] = {}
         self._in_a_locker = False
         for act in acts:
+            if act.kind in AT_HAND:
+                continue
             if act.kind is Kind.RELEASE:
                 self._releases.add(act)
             elif act.kind is Kind.ACCEPT and not act.standing.entry and not is_unasked(act):
@@ -100,22 +106,23 @@ class _Folding:
 
     def take(self, act: Act) -> None:
         """Let one act move custody, or not."""
+        kind = act.kind
         if is_drop(act):
             self._drop(act)
-        elif act.kind is Kind.ACCEPT:
+        elif kind is Kind.ACCEPT:
             if act.standing.entry:
                 self._take_over_silently(act)
             else:
                 self._accept(act)
-        elif act.kind is Kind.REFUSE:
+        elif kind is Kind.REFUSE:
             self._refuse(act)
-        elif act.kind is Kind.RETURN:
+        elif kind is Kind.RETURN:
             self.chain.returns.append(act)
         elif self._is_takeover(act):
             self._take_over_silently(act)
-        if act.kind not in (Kind.NOTICE, Kind.RETURN) and not is_on_paper(act):
+        if kind not in _HAVING_NOTHING and not is_on_paper(act):
             self._last_act[act.party] = act.t
-            if act.kind in AT_HAND and self._registry.role(act.party) in (PartyRole.CARRIER, PartyRole.AUTHORITY):
+            if self._in_a_locker and kind in AT_HAND and self._registry.role(act.party) in _HANDLING:
                 self._in_a_locker = False
 
     # --- taking ----------------------------------------------------------------------------------------------------
@@ -155,13 +162,14 @@ class _Folding:
         return stands_behind(act, giver, self._registry) or self._release_to(giver, act) is not None
 
     def _note_handoff(self, act: Act, giver: str) -> None:
-        release = self._release_to(giver, act)
+        since, until = self._around(act)
+        release = self._releases.latest(giver, act.party, since, until)
         handoff = Handoff(act, giver, release)
         if release is not None:
             handoff.skewed = is_skewed(release, act, self._policy)
         else:
             # None near is to this taker: whichever is near is to another.
-            handoff.wrong_taker = self._releases.any_by(giver, *self._around(act))
+            handoff.wrong_taker = self._releases.any_by(giver, since, until)
         self.chain.handoffs.append(handoff)
         if act.party in FINAL:
             data = act.fact.data
@@ -290,6 +298,8 @@ class _Folding:
 
     def find_unconfirmed_lines(self) -> None:
         """Every list that was signed as too long to count and of which this line was never seen (R1)."""
+        if not self._paper.unconfirmed:
+            return
         starts: dict[str, list[datetime]] = {}
         for segment in self.chain.segments:
             starts.setdefault(segment.party, []).append(segment.start)

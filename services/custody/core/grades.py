@@ -14,7 +14,8 @@ From 3 up an observation is *direct*. Nothing here is stored: a revoked key chan
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from schemas.events import Event, NoticeGiven, Observation, ParcelRelabelled, Scan
 from schemas.positions import Position
@@ -39,7 +40,7 @@ _NO_MORE_THAN_THERE = (*_SCANNING, CaptureMode.IMPORT)
 """Captures that show of presence no more than that a label was read, whoever confirms it."""
 
 
-class Standing(NamedTuple):
+class Standing(Struct, frozen=True):
     """What an event can be worth at most, and why."""
 
     ceiling: int
@@ -61,7 +62,7 @@ def standing_of(
     if t - fact.record_time > _clock_may_be_off(fact, policy):
         return Standing(NEVER, "IMPOSSIBLE_TIME")
     device = registry.device(fact.envelope.source)
-    if isinstance(fact.data, NoticeGiven):
+    if type(fact.data) is NoticeGiven:
         return _standing_of_notice(fact, device, checks)
     # Clocks may differ by as much as the setting allows, at enrolment too.
     enrolment = device.enrolled_at(later(t, policy.clock_skew)) if device is not None else None
@@ -152,9 +153,17 @@ def grade_of(
     return min(grade, standing.ceiling)
 
 
+def grade_of_label(scan: Scan, standing: Standing) -> int:
+    """The grade of an item's presence where its label was read, whether or not anybody wrote that down.
+
+    It is no better where somebody else signed too, and no worse where sender or recipient read it.
+    """
+    return min(INFERRED if is_unproved(scan) else DIRECT, standing.ceiling)
+
+
 def is_unproved(scan: Event) -> bool:
     """R28: whether a new label was put on without the old one having been seen with it."""
-    return isinstance(scan, ParcelRelabelled) and not scan.both_seen
+    return type(scan) is ParcelRelabelled and not scan.both_seen
 
 
 def _ceiling_of_own_word(observation: Observation, scan: Scan) -> int:

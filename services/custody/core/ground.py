@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from msgspec import Struct, structs
+
 from schemas.events import EventCorrected, NoticeGiven, UnitPacked, UnitUnpacked
 from schemas.positions import AsOf
 from schemas.vocabulary import Facet
@@ -41,7 +43,8 @@ def lay(evidence: Evidence, as_of: AsOf) -> Ground:
     excluded: SetAside = {fact.position: (fact, "CONFLICT") for fact in lost}
     excluded |= {each.fact.position: (each.fact, each.standing.why) for each in told.own if each.standing.why}
     excluded |= {fact.position: (fact, why) for fact, why in told.contained.refused}
-    excluded |= {act.fact.position: (act.fact, "NOT_THE_TAKERS_ACT") for act in told.acts if _is_hearsay(act)}
+    hearsay = (act.fact for act in told.acts if act.claimed_acceptance is not None and act.unit is None)
+    excluded |= {fact.position: (fact, "NOT_THE_TAKERS_ACT") for fact in hearsay}  # R13a
     told.acts[:] = weights.compare(told.acts, bench.policy, contract.announced.content_grams)
     paper = read(known, counted, told.acts, told.unconfirmed, contract, bench.registry, bench.policy)
     for fact, why in paper.set_aside:
@@ -70,12 +73,7 @@ def _taken_over(acts: Sequence[Act], counted: Sequence[Fact]) -> datetime | None
     return accepted if accepted is not None else min((fact.t for fact in counted), default=None)
 
 
-def _is_hearsay(act: Act) -> bool:
-    """Whether one of the parcel's own events reports somebody else's acceptance (R13a)."""
-    return act.claimed_acceptance is not None and act.unit is None
-
-
-class _Judged(NamedTuple):
+class _Judged(Struct, frozen=True):
     """A fact of one content, at its effective time, with what it can be worth."""
 
     fact: Fact
@@ -116,19 +114,20 @@ class _Bench:
             for each in of_units.get(stay.unit, ())
             if _lies_in(each, stay) and (act := self.act_of_unit(each, stay)) is not None
         ]
-        unconfirmed = [act for act in of_their_units if not self._is_on_board(act, acts)]
-        acts += [act for act in of_their_units if act not in unconfirmed]
+        on_board: list[Act] = []
+        unconfirmed: list[Act] = []
+        for act in of_their_units:
+            (on_board if self._is_on_board(act, acts) else unconfirmed).append(act)
+        acts += on_board
         acts.sort(key=lambda act: act.order)
-        corrections = [each.fact for each in own if isinstance(each.fact.data, EventCorrected)]
+        corrections = [each.fact for each in own if type(each.fact.data) is EventCorrected]
         corrections += _corrections(of_their_units, of_units)
         return _Told(own, contained, acts, unconfirmed, corrections)
 
     def judge(self, facts: Sequence[Fact]) -> list[_Judged]:
         """Facts about one item or unit that report an act or correct one."""
         judged = [
-            self._judged(fact, fact.t)
-            for fact in facts
-            if reports_act(fact.data) or isinstance(fact.data, EventCorrected)
+            self._judged(fact, fact.t) for fact in facts if reports_act(fact.data) or type(fact.data) is EventCorrected
         ]
         if not clocks.is_in_doubt(each.fact for each in judged):
             return judged
@@ -140,15 +139,16 @@ class _Bench:
 
     def _judged(self, fact: Fact, t: datetime) -> _Judged:
         standing = standing_of(fact, t, self.registry, self.policy, self._known.signatures)
-        if isinstance(fact.data, EventCorrected):
-            standing = standing._replace(why=None)  # R18 judges it with what it corrects
+        if type(fact.data) is EventCorrected:
+            standing = structs.replace(standing, why=None)  # R18 judges it with what it corrects
         return _Judged(fact, t, standing)
 
     def _counted(self, judged: Iterable[_Judged]) -> Iterator[clocks.Counted]:
         """The events of enrolled devices, with what their devices' counts are worth (R36)."""
-        for fact, t, standing in judged:
+        for each in judged:
+            fact, standing = each.fact, each.standing
             device = self.registry.device(fact.envelope.source)
-            enrolment = device.enrolled_at(later(t, self.policy.clock_skew)) if device is not None else None
+            enrolment = device.enrolled_at(later(each.t, self.policy.clock_skew)) if device is not None else None
             if enrolment is not None:
                 vouched = standing.why is None and standing.signed and not isinstance(fact.data, _UNJUDGED)
                 yield clocks.Counted(fact, enrolment.since, vouched)
@@ -232,11 +232,16 @@ def _moves_custody(fact: Fact) -> bool:
 
 def _corrections(acts: Iterable[Act], of_units: Mapping[str, Iterable[_Judged]]) -> Iterator[Fact]:
     """What takes back one of these acts of units, whenever it came: not only while the item was inside."""
-    told = {(act.fact.subject, act.id) for act in acts}
-    for unit, judged in of_units.items():
-        for each in judged:
-            if isinstance(each.fact.data, EventCorrected) and (unit, each.fact.data.corrects) in told:
-                yield each.fact
+    correcting = [
+        (unit, each.fact, each.fact.data)
+        for unit, judged in of_units.items()
+        for each in judged
+        if type(each.fact.data) is EventCorrected
+    ]
+    told = {(act.fact.subject, act.id) for act in acts} if correcting else ()
+    for unit, fact, data in correcting:
+        if (unit, data.corrects) in told:
+            yield fact
 
 
 _UNJUDGED = (EventCorrected, NoticeGiven)

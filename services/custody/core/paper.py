@@ -24,6 +24,9 @@ _UNBIASED = (PartyRole.SENDER, PartyRole.RECIPIENT, PartyRole.SURVEYOR, PartyRol
 """Who has no delay of its own to excuse."""
 
 
+_PAPERWORK = (Redirected, HoldPlaced)
+
+
 class Hold(NamedTuple):
     """A time in which it waited for a reason that excuses."""
 
@@ -70,6 +73,8 @@ def read(
     policy: Policy,
 ) -> Paper:
     """The paper of a parcel. `acts` are those that count, `contract` is what was announced."""
+    if not any(type(fact.data) in _PAPERWORK for fact in counted):
+        return Paper(contract, _addresses(contract, ()), unconfirmed=tuple(unconfirmed))
     reader = _Reader(evidence, registry, policy, _first_taken_over(acts))
     redirected = reader.redirections(counted, contract)
     # A redirection says what is to happen: what was delivered before it was recorded went by the terms before.

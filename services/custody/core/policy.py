@@ -1,9 +1,11 @@
 """The settings of the reasoning and what the contract says: folds of the policy's events and of announcements."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct, structs
 
 from schemas.events import ParcelAnnounced, PolicySet
 from schemas.vocabulary import Defect, Hindrance, Regime, SharePolicy
@@ -14,8 +16,7 @@ from services.custody.core.instants import BEGINNING, ENDLESS, later
 DEFAULT_GROUNDS = frozenset((*(g.value for g in Hindrance), *(g.value for g in Defect)))
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """Settings of a tenant or contract, with the defaults of the rule set."""
 
     tau_grams: int | None = None
@@ -35,7 +36,7 @@ class Policy:
     deemed_lost: timedelta | None = None
     policy: SharePolicy = SharePolicy.FREIGHT
     regime: Regime = Regime.CN_SAME_MODE
-    table: Mapping[str, int] = field(default_factory=dict)
+    table: Mapping[str, int] = {}
     packing_share: str = "1/2"
     auto_accept_is_clean: bool = True
     import_accept_is_clean: bool = False
@@ -59,7 +60,7 @@ def policy_of(facts: Iterable[Fact], named: str | None = None, taken_over: datet
     for data in _in_order(facts, named):
         if _is_in_force(data, taken_over):
             changes.update(_settings(data))
-    return replace(_DEFAULTS, **changes) if changes else _DEFAULTS
+    return structs.replace(_DEFAULTS, **changes) if changes else _DEFAULTS
 
 
 def is_dated(facts: Iterable[Fact]) -> bool:
@@ -91,25 +92,24 @@ def _is_in_force(data: PolicySet, taken_over: datetime | None) -> bool:
     return (data.valid_from or BEGINNING) <= taken_over < (data.valid_until or ENDLESS)
 
 
+def _settings(data: PolicySet) -> dict[str, Any]:
+    return {
+        setting: read(value) for name, (setting, read) in _READ.items() if (value := getattr(data, name)) is not None
+    }
+
+
+def _reading(name: str) -> tuple[str, Callable[[Any], Any]]:
+    """Which setting a field of the event sets, and how its value is read."""
+    if name.endswith("_hours"):
+        return name.removesuffix("_hours"), lambda hours: timedelta(hours=hours)
+    if name.endswith("_seconds"):
+        return name.removesuffix("_seconds"), lambda seconds: timedelta(seconds=seconds)
+    return name, frozenset if name == "reservation_grounds" else lambda value: value
+
+
 _OF_THE_EVENT = ("valid_from", "valid_until", "reuse_after_days")
 """When the settings are in force, and what the cutting of journeys reads by itself (core/journeys.py)."""
-
-
-def _settings(data: PolicySet) -> dict[str, Any]:
-    settings: dict[str, Any] = {}
-    for name in data.__struct_fields__:
-        value = getattr(data, name)
-        if value is None or name in _OF_THE_EVENT:
-            continue
-        if name.endswith("_hours"):
-            settings[name.removesuffix("_hours")] = timedelta(hours=value)
-        elif name.endswith("_seconds"):
-            settings[name.removesuffix("_seconds")] = timedelta(seconds=value)
-        elif name == "reservation_grounds":
-            settings[name] = frozenset(value)
-        else:
-            settings[name] = value
-    return settings
+_READ = {name: _reading(name) for name in PolicySet.__struct_fields__ if name not in _OF_THE_EVENT}
 
 
 _DEFAULTS = Policy()
@@ -142,7 +142,7 @@ class Contract:
 
 def contract_of(facts: Iterable[Fact]) -> Contract:
     """The contract as last announced."""
-    last = max((f for f in facts if isinstance(f.data, ParcelAnnounced)), key=lambda fact: fact.order, default=None)
+    last = max((f for f in facts if type(f.data) is ParcelAnnounced), key=lambda fact: fact.order, default=None)
     return Contract(last.data) if last is not None and isinstance(last.data, ParcelAnnounced) else _NO_PAPERWORK
 
 

@@ -133,6 +133,8 @@ class Registry:
         self._by_source: dict[str, Device | None] = {}
         for fact in sorted(facts, key=lambda fact: fact.order):
             match fact.data:
+                case DeviceEnrolled() as data:
+                    self._enrol(data, fact)
                 case PartyRegistered() as data:
                     if data.party not in (SENDER, RECIPIENT):
                         self._roles[data.party] = data.role
@@ -141,8 +143,6 @@ class Registry:
                     # As its subject has it: a site is the same in capitals.
                     site = Site(data.site, data.party, data.time_zone, data.doors, data.cameras)
                     self._sites[data.site.upper()] = site
-                case DeviceEnrolled() as data:
-                    self._enrol(data, fact)
                 case DeviceRevoked() as data:
                     device = self._devices.setdefault(data.device.upper(), Device())
                     cut_off = data.cut_off or fact.record_time

@@ -64,6 +64,8 @@ def read(acts: Iterable[Act], contained: Containment) -> Seals:
     closed = {stay.unit for stay in contained.stays if stay.hides}
     about: dict[str | None, list[Act]] = {}
     for act in acts:
+        if not _bears_on_seals(act):
+            continue
         unit = unit_around(act)
         if unit is None or unit in closed:
             about.setdefault(unit, []).append(act)
@@ -73,6 +75,16 @@ def read(acts: Iterable[Act], contained: Containment) -> Seals:
     found.sealed.sort(key=lambda each: each.good[0].act.order)
     found.openings.sort()
     return found
+
+
+def _bears_on_seals(act: Act) -> bool:
+    """Whether the act can put a seal on, break one or show one; most acts are scans that say nothing of any."""
+    if act.seal is not None or act.kind in _AT_THE_SEAL:
+        return True
+    return bool(act.looks) and any(look.facet is Facet.SEAL for look in act.looks)
+
+
+_AT_THE_SEAL = (Kind.SEAL, Kind.PACK, Kind.OPEN, Kind.UNPACK, Kind.REPACK)
 
 
 def unit_around(act: Act) -> str | None:

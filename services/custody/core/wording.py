@@ -159,15 +159,14 @@ def _zone(offset: timedelta) -> str:
     return f"UTC{sign}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
 
 
-_HAN_BEFORE_LATIN = re.compile(r"(?<=[\u4e00-\u9fff])(?=[0-9A-Za-z])")
-_LATIN_BEFORE_HAN = re.compile(r"(?<=[0-9A-Za-z])(?=[\u4e00-\u9fff])")
+_HAN, _LATIN = r"[\u4e00-\u9fff]", r"[0-9A-Za-z]"
+_BETWEEN = re.compile(f"(?<={_HAN})(?={_LATIN})|(?<={_LATIN})(?={_HAN})")
 
 
 def join(sentences: Sequence[Text]) -> Text:
     """Sentences as one paragraph. In Chinese, Latin letters and digits stand off from the characters around them."""
     chinese = "".join(sentence.zh for sentence in sentences)
-    chinese = _LATIN_BEFORE_HAN.sub(" ", _HAN_BEFORE_LATIN.sub(" ", chinese))
-    return Text(" ".join(_capital(sentence.en) for sentence in sentences), chinese)
+    return Text(" ".join(_capital(sentence.en) for sentence in sentences), _BETWEEN.sub(" ", chinese))
 
 
 def _capital(sentence: str) -> str:

@@ -132,13 +132,11 @@ def note_skew(case: Case) -> None:
 
 def _moved(ground: Ground, placed: Placed, aside: frozenset[tuple[int, int]]) -> Ground:
     places = {position: (t, order) for position, t, order in placed}
-    acts = []
-    for act in ground.scene.acts:
-        at = places.get(act.fact.position)
-        if at is not None:
-            acts.append(replace(act, t=at[0], order=at[1]))
-        elif act.fact.position not in aside:
-            acts.append(act)
+    acts = [
+        act if (at := places.get(act.fact.position)) is None else replace(act, t=at[0], order=at[1])
+        for act in ground.scene.acts
+        if not aside or act.fact.position not in aside or act.fact.position in places
+    ]
     acts.sort(key=lambda act: act.order)
     return replace(ground, scene=Scene(acts, ground.fold(acts), dict(ground.scene.excluded), ground.scene.rules))
 
@@ -217,16 +215,20 @@ def _merely_held(case: Case) -> list[int | None]:
     """
     starts = [segment.start for segment in case.chain.segments]
     opened = {id(segment.opened_by) for segment in case.chain.segments}
+    facets = FACETS[case.finding.kind] if case.finding.kind in _SEEN else None
     held: list[int | None] = []
     for act in case.scene.acts:
-        at = bisect_left(starts, act.t) - 1  # of equal instants, the segment before: then its holder is another
-        plain = act.kind in (Kind.SCAN, Kind.LOOK) and act.reservation is None and act.claimed_acceptance is None
-        silent = case.finding.kind in _SEEN and not any(look.facet in FACETS[case.finding.kind] for look in act.looks)
-        alone = plain and silent and id(act) not in opened
-        held.append(at if alone and case.chain.segments[at].party == act.party else None)
+        plain = act.kind in _SIGHTS and act.reservation is None and act.claimed_acceptance is None
+        silent = facets is not None and not any(look.facet in facets for look in act.looks)
+        if plain and silent and id(act) not in opened:
+            at = bisect_left(starts, act.t) - 1  # of equal instants, the segment before: then its holder is another
+            held.append(at if case.chain.segments[at].party == act.party else None)
+        else:
+            held.append(None)
     return held
 
 
+_SIGHTS = (Kind.SCAN, Kind.LOOK)
 _SEEN = (FindingKind.DAMAGE, FindingKind.CONCEALED)
 
 

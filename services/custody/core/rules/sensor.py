@@ -72,7 +72,7 @@ def memory_of(case: Case) -> Memory | None:
     read_out = [
         data.logger
         for act in case.scene.acts
-        if isinstance(data := act.fact.data, ConditionObserved)
+        if type(data := act.fact.data) is ConditionObserved
         and data.logger is not None
         and data.logger.inside
         and act.standing.ceiling >= DIRECT
