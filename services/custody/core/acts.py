@@ -223,7 +223,8 @@ def _scan_act(
     ]
     if own and not inside and _read_the_label(data, kind):
         looks.append(Look(Facet.PRESENCE, Condition.OK, grade_of_label(data, standing)))
-    if reservation is not None and own and is_defect(reservation, policy):
+    sees_it = own or (reservation is not None and reservation.facet is Facet.SEAL)
+    if reservation is not None and sees_it and is_defect(reservation, policy):
         seen = _reserved(reservation)
         noted = _AS_EXAMINED if data.mode is not CaptureMode.IMPORT else data
         if not any(_says_the_same(look, seen) for look in looks):

@@ -57,9 +57,7 @@ STEPS: tuple[Step, ...] = (
     Step(5, "own L, U", (delay_and_loss.delay, delay_and_loss.loss)),  # R22, R10
     Step(6, "U, dropped bads", (first_bad.earliest_bad, first_bad.repacked)),  # R17, R3; R15
     Step(7, "U final", (delivery.relates_back, facets.noted_late, boundary.conflict)),  # R13b, R26, R6, R7, R25
-    Step(
-        8, "L, proved, last_seen_intact", (last_intact.latest_ok, delivery.seen_before_delivery, facets.weighed)
-    ),  # R4, R13d, R12
+    Step(8, "L, proved, last_seen_intact", (last_intact.latest_ok, delivery.seen_before_delivery)),  # R4, R13d
     Step(
         9,
         "end",
@@ -156,6 +154,7 @@ def reason(case: Case) -> None:
 def _record(case: Case) -> Verdict:
     """Write the case down as a verdict."""
     journey.note(case)
+    facets.note_weighed(case)
     delay_and_loss.note_found(case)
     _note_circumstances(case)
     if case.finding.kind is not FindingKind.DELAY and case.U is not None:
@@ -182,7 +181,7 @@ def _record(case: Case) -> Verdict:
         flags=tuple(case.flags),
         zones=tuple(case.zones),
         delay_h={party: float(hours) for party, hours in case.delay.items()},
-        open_alternatives=tuple(case.alternatives),
+        open_alternatives=tuple(party for party in case.alternatives if party not in case.answerable),
         excluded=case.excluded(),
         gaps=tuple(dict.fromkeys(case.gaps)),
         footage=footage(case),

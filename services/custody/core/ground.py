@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 from schemas.events import EventCorrected, NoticeGiven, UnitPacked, UnitUnpacked
 from schemas.positions import AsOf
 from schemas.vocabulary import Facet
-from services.custody.core import clocks, weights
+from services.custody.core import clocks, concerns, weights
 from services.custody.core.acts import Act, Kind, act_of, is_hindrance, reports_act
 from services.custody.core.case import Ground, Scene, SetAside
 from services.custody.core.containment import Containment, Stay, Timed, contain
@@ -17,7 +17,7 @@ from services.custody.core.counting import sort_out
 from services.custody.core.facts import Evidence, Fact
 from services.custody.core.grades import Standing, standing_of
 from services.custody.core.instants import later
-from services.custody.core.journeys import last
+from services.custody.core.journeys import cut
 from services.custody.core.paper import read
 from services.custody.core.policy import Policy, contract_of, is_dated, policy_of
 from services.custody.core.registry import Registry
@@ -60,7 +60,7 @@ def lay(evidence: Evidence, as_of: AsOf) -> Ground:
         contained=told.contained,
         counted=tuple(counted),
         paper=paper,
-        linked=tuple(lay(last(other, as_of), as_of) for other in known.linked),
+        linked=tuple(lay(journey, as_of) for other in known.linked for journey in cut(other, as_of)),
     )
 
 
@@ -97,6 +97,7 @@ class _Bench:
 
     def __init__(self, known: Evidence, registry: Registry, policy: Policy) -> None:
         self._known = known
+        self._disputed_at = concerns.first_report(known.facts)
         self.registry = registry
         self.policy = policy
 
@@ -154,9 +155,12 @@ class _Bench:
                 yield clocks.Counted(fact, enrolment.since, vouched)
 
     def _still_standing(self, judged: Sequence[_Judged]) -> Sequence[_Judged]:
-        """Without the packings and unpackings that their author took back under a signature (R18)."""
+        """Without the packings and unpackings that their author took back under a signature, or typed in afterwards.
+
+        Once anybody had reported anything, an entry about what lay in what may be in its author's favour (R18).
+        """
         corrections = [each.fact for each in judged if isinstance(each.fact.data, EventCorrected)]
-        if not corrections:
+        if not corrections and all(each.standing.signed for each in judged):
             return judged
         gone = set()
         for fact in corrections:
@@ -167,8 +171,14 @@ class _Bench:
             each
             for each in judged
             if not isinstance(each.fact.data, (UnitPacked, UnitUnpacked))
-            or (each.fact.id, self.registry.entity(each.fact.data.party)) not in gone
+            or (
+                (each.fact.id, self.registry.entity(each.fact.data.party)) not in gone
+                and not (each.standing.entry and self._is_disputed_before(each.fact))
+            )
         ]
+
+    def _is_disputed_before(self, fact: Fact) -> bool:
+        return self._disputed_at is not None and self._disputed_at < fact.record_time
 
     def contain(self, own: Iterable[_Judged], of_units: Mapping[str, Iterable[_Judged]]) -> Containment:
         """Which units it was in when, by the packings that count."""

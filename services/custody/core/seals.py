@@ -61,16 +61,19 @@ class Seals:
 
 def read(acts: Iterable[Act], contained: Containment) -> Seals:
     """What acts, sorted by `Act.order`, tell of the seals around the item."""
-    closed = {stay.unit for stay in contained.stays if stay.hides}
-    about: dict[str | None, list[Act]] = {}
+    stays = [stay for stay in contained.stays if stay.hides]
+    about: dict[tuple[str | None, int], list[Act]] = {}
     for act in acts:
         if not _bears_on_seals(act):
             continue
         unit = unit_around(act)
-        if unit is None or unit in closed:
-            about.setdefault(unit, []).append(act)
+        if unit is None:
+            about.setdefault((None, 0), []).append(act)
+        for at, stay in enumerate(stays):  # what befell the unit while it held something else tells nothing
+            if stay.unit == unit and stay.since <= act.t <= stay.until:
+                about.setdefault((unit, at), []).append(act)
     found = Seals()
-    for unit, seen in about.items():
+    for (unit, _), seen in about.items():
         _Course(unit, found).follow(seen)
     found.sealed.sort(key=lambda each: each.good[0].act.order)
     found.openings.sort()
@@ -124,7 +127,7 @@ class _Course:
         seal = act.seal
         if seal is None or seal.number is None or seal.grade < DIRECT:
             if act.kind is Kind.SEAL:
-                self._on = None  # another seal, of which nobody knows the number
+                self._on = self._number = None  # another seal, of which nobody knows the number
             return
         if self._on is not None and seal.number == self._number:
             return  # told once more, with the next thing packed

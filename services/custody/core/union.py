@@ -39,7 +39,10 @@ def united(ground: Ground, parts: Sequence[Finding]) -> Verdict | None:
     part = Fraction(1, len(liable)) if liable else Fraction(0)
     named = next((verdict.outcome for verdict in found if verdict.liable), Outcome.UNDETERMINED)
     several = len(liable) > 1
-    surest = min((verdict.confidence for verdict in found), key=RANKS.index)
+    naming = [verdict for verdict in found if verdict.liable] or found
+    surest = min((verdict.confidence for verdict in naming), key=RANKS.index)
+    if len(naming) < len(found):
+        surest = min(surest, Confidence.LOW, key=RANKS.index)
     alternatives = dict.fromkeys(party for verdict in found for party in verdict.open_alternatives)
     told = join([_WHOLE, *(Text(each.explanation.en, each.explanation.zh) for each in found)])
     return structs.replace(

@@ -7,7 +7,7 @@ from services.custody.core.case import Case, Edge
 from services.custody.core.chain import Handoff
 from services.custody.core.condition import says_ok
 from services.custody.core.grades import VERIFIED
-from services.custody.core.rules.delivery import end_with_taker
+from services.custody.core.rules.delivery import end_in_halves, end_with_taker
 from services.custody.core.rules.rule import POLICY, Rule
 
 R7 = Rule(
@@ -97,9 +97,8 @@ def release_prevails(case: Case) -> bool:
     if _is_refusal(case.boundary):
         return case.end(Outcome.UNDETERMINED)
     giver, taker = case.boundary.giver, case.boundary.taker
-    case.halves = True
     if grade == case.U.grade:
-        return case.end(Outcome.JOINT, giver, taker)
+        return end_in_halves(case, giver, taker)
     case.L = Edge(release.t, release.order, "R7b", "direct", release, grade)
     case.witness = release
     case.located = True

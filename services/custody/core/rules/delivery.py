@@ -9,7 +9,7 @@ from services.custody.core.case import Case, Edge
 from services.custody.core.chain import Delivery
 from services.custody.core.condition import clears, hidden, says_ok
 from services.custody.core.grades import PRESUMED
-from services.custody.core.rules.authority import stand_in
+from services.custody.core.rules.authority import stand_in, stand_ins
 from services.custody.core.rules.facets import reserved
 from services.custody.core.rules.rule import Rule
 
@@ -73,6 +73,15 @@ def relates_back(case: Case) -> bool:
     if delivery.taker not in case.alternatives:
         case.alternatives.append(delivery.taker)
     return False
+
+
+def end_in_halves(case: Case, giver: str, taker: str) -> bool:
+    """Both sides of a handoff answer alike, whatever the policy; where one stands in for the other (R30), it alone."""
+    parties = stand_ins(case, giver, taker)
+    if len(parties) == 1:
+        return end_with_taker(case, parties[0])
+    case.halves = True
+    return case.end(Outcome.JOINT, *parties)
 
 
 def noticed_too_late(case: Case) -> bool:

@@ -46,8 +46,8 @@ R12 = Rule(
 RULES = (R2, R6, R12)
 
 
-def weighed(case: Case) -> bool:
-    """R12: whether an end of the bracket rests on a mass, and the drop on what is missing. Never ends."""
+def note_weighed(case: Case) -> None:
+    """R12: whether an end of the bracket rests on a mass, and the drop on what is missing."""
     ends = [edge.act for edge in (case.L, case.U) if edge is not None and edge.act is not None]
     masses = [
         look for act in ends for look in act.looks if look.mass is not None and look.value is not Condition.UNEXAMINED
@@ -55,13 +55,11 @@ def weighed(case: Case) -> bool:
     if masses and case.finding.kind in (FindingKind.SHORTAGE, FindingKind.WRONG_CONTENT):
         case.fire("R12")
     missing = case.ground.contract.announced.content_grams
-    assert case.U is not None
-    for look in case.U.act.looks if case.U.act is not None else ():
+    for look in case.U.act.looks if case.U is not None and case.U.act is not None else ():
         if missing is not None and look.mass is not None and look.change < 0:
             tau = tau_grams(case.policy, Mass(look.mass.grams - look.change), look.mass)
             if abs(-look.change - missing) <= tau:
                 case.flag("WEIGHT_AGREES")
-    return False
 
 
 def reserved(accept: Act, case: Case) -> Act | None:

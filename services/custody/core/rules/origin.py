@@ -89,6 +89,8 @@ def badly_packed(case: Case) -> bool:
         return case.end(Outcome.SENDER, SENDER, cause=PACKAGING)
     carriers = sharing(case, case.candidates)
     own = Fraction(case.policy.packing_share)
+    if own <= 0 and carriers:
+        return False  # the terms leave it all to the carriers
     if not carriers or own >= 1:
         case.fire("R14b", Confidence.MODERATE)
         return case.end(Outcome.SENDER, SENDER, cause=PACKAGING)

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from schemas.vocabulary import Confidence, FindingKind, Outcome
+from schemas.vocabulary import Confidence, FindingKind
 from services.custody.core.acts import Act, Kind
 from services.custody.core.bearing import stands_behind
 from services.custody.core.case import Case, Edge
 from services.custody.core.chain import Handoff
 from services.custody.core.condition import is_apparent
 from services.custody.core.grades import PRESUMED, VERIFIED
-from services.custody.core.rules.delivery import end_with_taker
+from services.custody.core.rules.delivery import end_in_halves, end_with_taker
+from services.custody.core.rules.last_intact import custodians
 from services.custody.core.rules.rule import Rule
 from services.custody.core.seals import Sealed, Sign
 from services.custody.core.spans import Span, outside, union
@@ -68,13 +69,33 @@ def breached(case: Case) -> bool:
     if not found:
         return False
     _note_unnumbered(case)
-    case.lapse(case.U.rule, "R6")
     last = max(found, key=lambda breach: breach.end.order)
+    if last.end is not case.U:
+        _forget_end(case, case.U)
     case.L, case.U = min((breach.start for breach in found), key=lambda edge: edge.order), last.end
     case.exposure = union(span for breach in found for span in breach.open)
     case.fire("R9b")
     case.go_on_at = 12
     return _judge_boundary(last, case)
+
+
+def _forget_end(case: Case, end: Edge) -> None:
+    """What the rules made of an end of the bracket that another replaces: they have not spoken."""
+    case.lapse(end.rule, "R6", "R7a", "R7b", "R13b", "R26")
+    if case.contradicting is not None:
+        case.dropped.pop(case.contradicting.fact.position, None)
+        if not case.contested:
+            case.flags.remove("CONTRADICTION")
+        case.contradicting = None
+    case.boundary = None
+    case.alternatives.clear()
+    if _is_admission(end) and not (case.L is not None and _is_admission(case.L)):
+        case.lapse("R18")
+        case.flags.remove("ADMISSION")
+
+
+def _is_admission(end: Edge) -> bool:
+    return end.act is not None and any(look.admission for look in end.act.looks)
 
 
 def _breach(sealed: Sealed, case: Case) -> _Breach | None:
@@ -95,7 +116,11 @@ def _breach(sealed: Sealed, case: Case) -> _Breach | None:
     end = _edge(broken)
     if case.U.order < end.order:
         end = case.U
-    others = [other.span for other in case.seals.sealed if other is not sealed]
+    others = [
+        other.span
+        for other in case.seals.sealed
+        if other is not sealed and other.span[0] < end.t and other.span[1] > start.t
+    ]
     left = outside(others, start.t, end.t)
     return _Breach(start, end, left, handoff, contradicting) if left else None
 
@@ -123,8 +148,7 @@ def _judge_boundary(breach: _Breach, case: Case) -> bool:
         case.set_aside(release, "OUTWEIGHED")
         return False
     if grade == broken.grade:
-        case.halves = True
-        return case.end(Outcome.JOINT, handoff.giver, handoff.taker)
+        return end_in_halves(case, handoff.giver, handoff.taker)
     case.L, case.exposure = Edge(release.t, release.order, "R7b", "direct", release, grade), []
     case.located = True
     return end_with_taker(case, handoff.taker)
@@ -208,7 +232,8 @@ def exposed(case: Case) -> bool:
         if opening.since < case.until and (opening.until or case.until) > case.since:
             case.fire("R9f")
             case.flag("AUTHORITY_OPENING")
-    case.exposure = outside((sealed.span for sealed in closing), case.since, case.until)
+    since = case.since if case.L is not None else case.chain.segments[0].end  # of a loss: since it left the sender
+    case.exposure = outside((sealed.span for sealed in closing), since, case.until)
     return False if case.exposure else _residual(closing, case)
 
 
@@ -216,7 +241,7 @@ def _residual(closing: Sequence[Sealed], case: Case) -> bool:
     """R9g: no time is left in which anybody could have got at it: whoever opened it, or somebody measured wrong."""
     assert case.U is not None
     opening = _last_opening(case)
-    opener = opening.party if opening is not None else case.chain.holder_at(case.until).party
+    opener = opening.party if opening is not None else (custodians(case) or case.proved)[-1]
     case.fire("R9g", Confidence.LOW)
     case.flag("RESIDUAL")
     case.located = True
@@ -239,7 +264,10 @@ def lost_from(case: Case) -> Sealed | None:
     found = [
         sealed
         for sealed in case.seals.sealed
-        if sealed.unit is not None and sealed.good[0].act.order < case.U.order and not _was_seen_out_of(sealed, case)
+        if sealed.unit is not None
+        and (len(sealed.good) > 1 or sealed.broken is not None)
+        and sealed.good[0].act.order < case.U.order
+        and not _was_seen_out_of(sealed, case)
     ]
     return found[-1] if found else None
 

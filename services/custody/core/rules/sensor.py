@@ -75,6 +75,7 @@ def memory_of(case: Case) -> Memory | None:
         if type(data := act.fact.data) is ConditionObserved
         and data.logger is not None
         and data.logger.inside
+        and act.unit is None
         and act.standing.ceiling >= DIRECT
     ]
     if not read_out:

@@ -1,5 +1,7 @@
 """Step 12: goods under each other's labels. R29 swapped labels: who held both parcels at once."""
 
+from msgspec import structs
+
 from schemas.events import NoticeGiven
 from schemas.vocabulary import Confidence, FindingKind
 from services.custody.core import concerns
@@ -39,7 +41,10 @@ def held_both(case: Case) -> bool:
 
 def _swapped_with(case: Case, ground: Ground) -> Case | None:
     """The other parcel's case with its bracket, where each is said to hold the other's goods."""
-    other = Case(ground, admit(ground, case.finding), case.finding)
+    if _labels(ground) & _labels(case.ground):
+        return None  # its own goods, under another number of its own
+    finding = structs.replace(case.finding, piece=None)
+    other = Case(ground, admit(ground, finding), finding)
     if not findings.stands(other) or not (_is_said_to_hold(case, ground) and _is_said_to_hold(other, case.ground)):
         return None
     if first_bad.earliest_bad(other):
@@ -51,12 +56,16 @@ def _swapped_with(case: Case, ground: Ground) -> Case | None:
 
 def _is_said_to_hold(case: Case, other: Ground) -> bool:
     """Whether a direct report of the finding says that the other's goods are in it."""
-    labels = concerns.labels(other.evidence.subject, other.evidence.facts)
+    labels = _labels(other)
     said = (act.fact.data for act, look in case.openers if look.direct)
     return any(
         isinstance(data, NoticeGiven) and data.holds is not None and concerns.canonical(data.holds) in labels
         for data in said
     )
+
+
+def _labels(ground: Ground) -> frozenset[str]:
+    return concerns.labels(ground.evidence.subject, ground.evidence.facts)
 
 
 def _had_both(party: str, one: Case, other: Case) -> bool:
