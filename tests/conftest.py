@@ -25,14 +25,17 @@ from hypothesis.internal.constants_ast import Constants
 
 from services.parts.kafka import LocalKafka
 from services.parts.postgres import LocalPostgres, create_database, drop_database
+from tests.zygote import Zygote
 
-# No test fails by luck: the same examples in every run, and none too slow on a busy machine. `make laws` searches.
+# No test fails by luck: the same examples in every run, and none too slow on a busy machine. `make laws` searches, and
+# `make mutation` has to run them many times.
 _UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.register_profile("same", _UNTIMED, derandomize=True, database=None)
+settings.register_profile("few", _UNTIMED, derandomize=True, database=None, max_examples=8)
 settings.register_profile("search", _UNTIMED, max_examples=4000)
 LAWS = os.environ.get("LASTINTACT_LAWS", "same")
 settings.load_profile(LAWS)
-if LAWS == "same":
+if LAWS != "search":
     # Hypothesis also tries numbers that stand in the modules loaded so far, which depend on the tests that ran before.
     providers._get_local_constants = Constants
 
@@ -70,6 +73,13 @@ def kafka_bootstrap(session_dir: Path) -> str:
     return os.environ.get("KAFKA_BOOTSTRAP") or _share(
         "kafka", session_dir, lambda: _start_kafka(session_dir / "kafka")
     )
+
+
+@pytest.fixture(scope="session")
+def zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
+    """Starts our own programs as processes to be killed. Importing what they need takes seconds: it is done once."""
+    with Zygote(tmp_path_factory.mktemp("zygote") / "errors") as made:
+        yield made
 
 
 @pytest.fixture

@@ -1,9 +1,6 @@
 """A Faust worker as a process of its own, and what must be true of a log that was projected through Kafka."""
 
 import hashlib
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,16 +12,16 @@ from schemas.codec import encode_record
 from schemas.leaf import leaf
 from schemas.readmodel import event, log, position, record
 from schemas.topics import Topic
-from services.log.crash import VARIABLE
 from services.log.port import Entry, EventLog, LogRecord
 from tests import records
+from tests.zygote import Victim, Zygote
 
-ROOT = Path(__file__).parents[1]
 SECONDS = 120.0
 
 
 @contextmanager
 def faust_worker(
+    zygote: Zygote,
     bootstrap: str,
     url: str,
     topic: Topic,
@@ -33,25 +30,21 @@ def faust_worker(
     batch: int = 5000,
     crash_at: str | None = None,
     instance: str = "one",
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> Iterator[Victim]:
     """A running worker, killed at the end if it still lives. `output` gets what it says."""
-    command = [sys.executable, "-m", "services.custody.worker", "--bootstrap", bootstrap, "--topic", topic.name]
-    environment = {**os.environ, "TEST_DATABASE": url}
-    if crash_at is not None:
-        environment[VARIABLE] = crash_at
-    with output.open("ab") as said:
-        process = subprocess.Popen(
-            [*command, "--database-env", "TEST_DATABASE", "--batch", str(batch), "--instance", instance],
-            cwd=ROOT,
-            env=environment,
-            stdout=said,
-            stderr=said,
-        )
+    command = ["--bootstrap", bootstrap, "--topic", topic.name, "--database-env", "TEST_DATABASE"]
+    worker = zygote.run(
+        "services.custody.worker",
+        *command,
+        *("--batch", str(batch), "--instance", instance),
+        crash_at=crash_at,
+        output=output,
+        environment={"TEST_DATABASE": url},
+    )
     try:
-        yield process
+        yield worker
     finally:
-        process.kill()
-        process.wait()
+        worker.kill()
 
 
 def wait_until(true: Callable[[], object], what: str, seconds: float = SECONDS) -> None:

@@ -116,12 +116,12 @@ class StorySystem:
         told = self._get(f"/v1/parcels/{subject}/verdicts", question)
         return told["verdicts"][0] if told["verdicts"] else None
 
-    def union(self, subject: str, question: Mapping[str, str | list[str]]) -> Mapping[str, Any] | None:
+    def union(self, subject: str, question: Mapping[str, str]) -> Mapping[str, Any] | None:
         """The verdict about several findings at once, which the question names (R35)."""
         told = self._get(f"/v1/parcels/{subject}/verdicts/union", question)
         return told["verdicts"][0] if told["verdicts"] else None
 
-    def _get(self, path: str, parameters: Mapping[str, str | list[str]] | None = None) -> dict[str, Any]:
+    def _get(self, path: str, parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
         answer: dict[str, Any] = self._answered("GET", path, accepted={200}, params=parameters).json()
         return answer
 

@@ -46,8 +46,9 @@ def data() -> Iterator[Path]:
         yield Path(folder)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def system(data: Path) -> Iterator[Embedded]:
+    """One that runs, shared by the tests that leave it running."""
     with Embedded(data / "system") as running:
         yield running
 
@@ -99,7 +100,7 @@ def test_a_child_that_is_killed_is_started_again_and_goes_on(system: Embedded) -
 
 def test_a_second_one_on_the_same_directory_leaves_the_first_alone(system: Embedded, data: Path) -> None:
     port = int(system.url.rpartition(":")[2])
-    directory = next(folder for folder in data.iterdir() if (folder / "running.json").exists())
+    directory = data / "system"
 
     for second in (Embedded(directory, port=port), Embedded(directory)):
         with pytest.raises(PartFailed):

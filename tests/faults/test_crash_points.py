@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -34,11 +35,11 @@ from services.log.crash import POINTS
 from services.log.kafka import KafkaLog, declare
 from services.log.table import TableLog
 from services.parts.postgres import LocalPostgres
-from tests.faults.zygote import Victim, Zygote
 from tests.faust_worker import assert_projected_exactly_once, everything, faust_worker, projected, wait_until
 from tests.readmodel_rows import built_rows
 from tests.records import ACCEPTED, BAD, GOOD
 from tests.records import event as scan
+from tests.zygote import Victim, Zygote
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
@@ -58,6 +59,10 @@ class Sender:
     sent_again: set[str] = field(default_factory=set)
     _pending: list[codec.Envelope] = field(default_factory=list)
     _made: int = 0
+    # Made once: it reads all the certificates of this machine. No connection is kept, as each door is another.
+    _client: httpx.Client = field(
+        default_factory=lambda: httpx.Client(timeout=20, limits=httpx.Limits(max_keepalive_connections=0))
+    )
 
     def post(self, port: int) -> bool:
         """Send the batch that is due to a door; whether it was answered."""
@@ -65,14 +70,13 @@ class Sender:
             self._pending = [self._next() for _ in range(_BATCH)]
         ids = {envelope.id for envelope in self._pending}
         try:
-            answer = httpx.post(
+            answer = self._client.post(
                 f"http://127.0.0.1:{port}/v1/events",
                 content=b"[" + b",".join(map(_structured, self._pending)) + b"]",
                 headers={
                     "authorization": f"Bearer {self.key}",
                     "content-type": "application/cloudevents-batch+json",
                 },
-                timeout=20,
             )
         except httpx.TransportError:
             self.sent_again |= ids
@@ -120,12 +124,6 @@ def cluster() -> Iterator[LocalPostgres]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
-    with Zygote(tmp_path_factory.mktemp("zygote") / "errors") as made:
-        yield made
-
-
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_at_a_point_nothing_is_lost_and_nothing_counts_twice(
     cluster: LocalPostgres, zygote: Zygote, point: str, tmp_path: Path
@@ -142,7 +140,7 @@ def test_killed_at_a_point_nothing_is_lost_and_nothing_counts_twice(
         for work in ("door", "projector"):
             if work == victim or work not in living or living[work].code is not None:
                 crash_at = f"{point}:{dice.randint(1, 4)}" if work == victim else None
-                more = {"pepper": str(pepper)} if work == "door" else {}
+                more: dict[str, Any] = {"pepper": str(pepper)} if work == "door" else {}
                 living[work] = zygote.start(work, crash_at=crash_at, url=url, **more)
         _post_until_killed(sender, living["door"], living[victim])
         assert living[victim].code == -signal.SIGKILL
@@ -199,12 +197,13 @@ def test_killed_at_each_point_through_kafka(
             continue
         for _ in range(20):
             assert sender.post(living.port)
-        with faust_worker(kafka_bootstrap, url, topic, tmp_path / "said", batch=7, crash_at=f"{point}:2") as worker:
+        said = tmp_path / "said"
+        with faust_worker(zygote, kafka_bootstrap, url, topic, said, batch=7, crash_at=f"{point}:2") as worker:
             assert worker.wait(_DEADLINE_SECONDS) == -signal.SIGKILL, point
     living.kill()
     with contextlib.closing(KafkaLog(kafka_bootstrap, topic, log_id=TableLog(engine).log_id)) as log:
         recorded = everything(log)
-    with faust_worker(kafka_bootstrap, url, topic, tmp_path / "said"):
+    with faust_worker(zygote, kafka_bootstrap, url, topic, tmp_path / "said"):
         wait_until(lambda: projected(engine) >= len(recorded), "the rest")
 
     assert_projected_exactly_once(engine, recorded)

@@ -25,6 +25,7 @@ from tests.faust_worker import (
     some_entries,
     wait_until,
 )
+from tests.zygote import Zygote
 
 pytestmark = [
     pytest.mark.kafka,
@@ -41,7 +42,7 @@ def data_dir() -> Iterator[Path]:
     shutil.rmtree(made)
 
 
-def test_a_worker_waits_for_its_database_and_its_broker(data_dir: Path, tmp_path: Path) -> None:
+def test_a_worker_waits_for_its_database_and_its_broker(data_dir: Path, zygote: Zygote, tmp_path: Path) -> None:
     output = tmp_path / "worker.log"
     with LocalPostgres(data_dir / "postgres") as postgres, LocalKafka(data_dir / "kafka") as broker:
         upgrade(postgres.url())
@@ -50,25 +51,25 @@ def test_a_worker_waits_for_its_database_and_its_broker(data_dir: Path, tmp_path
         log = KafkaLog(broker.bootstrap, log_id="not used here")
         log.append(some_entries(2000))
 
-        with faust_worker(broker.bootstrap, postgres.url(), EVENTS, output, batch=20) as first:
+        with faust_worker(zygote, broker.bootstrap, postgres.url(), EVENTS, output, batch=20) as first:
             wait_until(lambda: projected(engine) > 300, "a beginning")
             postgres.kill()
             with pytest.raises(OperationalError):
                 projected(engine)
             wait_until(lambda: "projection waits" in output.read_text("utf-8"), "the worker to notice")
             postgres.start()
-            wait_until(lambda: first.poll() is not None or projected(engine) >= 2000, "it to go on, or to say why not")
+            wait_until(lambda: first.code is not None or projected(engine) >= 2000, "it to go on, or to say why not")
             # The killed database may have lost commits that were not flushed; then the worker resumes by a new start.
-            assert first.poll() in (None, EXIT_AGAIN)
+            assert first.code in (None, EXIT_AGAIN)
 
-        with faust_worker(broker.bootstrap, postgres.url(), EVENTS, output, batch=20) as second:
+        with faust_worker(zygote, broker.bootstrap, postgres.url(), EVENTS, output, batch=20) as second:
             wait_until(lambda: projected(engine) >= 2000, "everything, after the database came back")
             broker.kill()
             broker.start()
             declare(broker.bootstrap)
             append_in_the_end(log, some_entries(500, first=2000))
             wait_until(lambda: projected(engine) >= sum(log.ends().values()), "everything, after the broker came back")
-            assert second.poll() is None, "a broker that was away is no reason to end"
+            assert second.code is None, "a broker that was away is no reason to end"
 
         assert_projected_exactly_once(engine, everything(log))
         log.close()

@@ -201,6 +201,7 @@ _LONG = {
     "/v1/events/": (),
     "/v1/units/": (),
     "/v1/devices/": ("/receipt",),
+    "/v1/parties/": ("/control-record",),
     "/v1/refusals/": (),
 }
 """Paths with an id inside, and what may follow it."""

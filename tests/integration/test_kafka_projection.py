@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import Popen
 
 import pytest
 from kafka import KafkaAdminClient, TopicPartition
@@ -29,6 +28,7 @@ from tests.faust_worker import (
     some_entries,
     wait_until,
 )
+from tests.zygote import Victim, Zygote
 
 pytestmark = [
     pytest.mark.kafka,
@@ -48,18 +48,28 @@ class World:
     log: KafkaLog
     engine: Engine
     output: Path
+    zygote: Zygote
 
     def worker(
         self, *, batch: int = 5000, crash_at: str | None = None, instance: str = "one"
-    ) -> AbstractContextManager[Popen[bytes]]:
+    ) -> AbstractContextManager[Victim]:
         """A worker on them."""
         return faust_worker(
-            self.bootstrap, self.url, self.topic, self.output, batch=batch, crash_at=crash_at, instance=instance
+            self.zygote,
+            self.bootstrap,
+            self.url,
+            self.topic,
+            self.output,
+            batch=batch,
+            crash_at=crash_at,
+            instance=instance,
         )
 
 
 @pytest.fixture
-def world(kafka_bootstrap: str, database_url: str, fresh_name: Callable[[str], str], tmp_path: Path) -> Iterator[World]:
+def world(
+    kafka_bootstrap: str, database_url: str, fresh_name: Callable[[str], str], zygote: Zygote, tmp_path: Path
+) -> Iterator[World]:
     """Everything but a worker."""
     topic = EVENTS._replace(name=fresh_name("events"))
     declare(kafka_bootstrap, topic)
@@ -71,6 +81,7 @@ def world(kafka_bootstrap: str, database_url: str, fresh_name: Callable[[str], s
         log,
         create_engine(database_url, poolclass=NullPool),
         tmp_path / "worker.log",
+        zygote,
     )
     log.close()
 
@@ -111,7 +122,6 @@ def test_a_worker_killed_again_and_again_projects_each_record_once(world: World)
         with world.worker(batch=50) as worker:
             wait_until(lambda: projected(world.engine) > start + chance.randrange(600), "progress")  # noqa: B023
             worker.kill()
-            worker.wait()
         assert projected(world.engine) < 5000, "killed too late to show anything"
     with world.worker():
         wait_until(lambda: projected(world.engine) >= 5000, "the rest")
@@ -144,7 +154,7 @@ def test_workers_that_come_and_go_share_the_partitions_without_a_hole(world: Wor
             assert first.wait(_STOP_SECONDS) == 0
             append(world, 1000, first=6000)
             wait_until(lambda: projected(world.engine) >= 7000, "the second worker alone")
-            assert second.poll() is None
+            assert second.code is None
 
     assert_projected_exactly_once(world.engine, everything(world.log))
 

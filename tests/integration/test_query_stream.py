@@ -1,11 +1,7 @@
 """The stream of changes over a real server: it resumes without a gap, is bounded, and ends when it should."""
 
 import json
-import os
 import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,6 +17,7 @@ from schemas.positions import parse_positions
 from schemas.vocabulary import Condition
 from services.query.stream import PER_KEY_MAX
 from tests.integration.query_world import World, accept, crushed, day, envelope, registrations
+from tests.zygote import Victim, Zygote
 
 _PATIENCE_SECONDS = 30.0
 
@@ -37,32 +34,29 @@ class Server:
     """The read door as a process of its own, as a deployment runs it."""
 
     url: str
-    process: subprocess.Popen[bytes]
+    process: Victim
+    client: httpx.Client
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[httpx.Client]:
+    # Made once: it reads all the certificates of this machine. No connection is kept, as each server is another.
+    limits = httpx.Limits(max_keepalive_connections=0)
+    with httpx.Client(timeout=_PATIENCE_SECONDS, limits=limits) as made:
+        yield made
 
 
 @pytest.fixture
-def server(world: World, database_url: str, tmp_path: Path) -> Iterator[Server]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        address = "http://{}:{}".format(*listener.getsockname())
-        settings = {"LASTINTACT_DATABASE_URL": database_url, "LASTINTACT_PEPPER_FILE": str(tmp_path / "pepper")}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "services.cli", "serve", "query", "--fd", str(listener.fileno())],
-            env={**os.environ, **settings},
-            pass_fds=(listener.fileno(),),
-        )
+def server(world: World, zygote: Zygote, client: httpx.Client, database_url: str, tmp_path: Path) -> Iterator[Server]:
+    settings = {"LASTINTACT_DATABASE_URL": database_url, "LASTINTACT_PEPPER_FILE": str(tmp_path / "pepper")}
+    process = zygote.run("services.cli", "serve", "query", listens=True, environment=settings)
     try:
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while True:
-            try:
-                assert httpx.get(f"{address}/healthz", timeout=5).status_code == httpx.codes.OK
-                break
-            except httpx.TransportError:
-                assert time.monotonic() < deadline, "the read door did not start"
-                time.sleep(0.05)
-        yield Server(address, process)
+        # It listens already: the answer comes once it serves.
+        address = f"http://127.0.0.1:{process.port}"
+        assert client.get(f"{address}/healthz").status_code == httpx.codes.OK
+        yield Server(address, process, client)
     finally:
         process.kill()
-        process.wait()
 
 
 @dataclass
@@ -122,9 +116,7 @@ class Listener:
 @contextmanager
 def listening(server: Server, key: str, last_id: str | None = None, **parameters: str) -> Iterator[Listener]:
     headers = {"Authorization": f"Bearer {key}"} | ({} if last_id is None else {"Last-Event-ID": last_id})
-    with httpx.stream(
-        "GET", f"{server.url}/v1/stream", headers=headers, params=parameters, timeout=_PATIENCE_SECONDS
-    ) as response:
+    with server.client.stream("GET", f"{server.url}/v1/stream", headers=headers, params=parameters) as response:
         assert response.status_code == httpx.codes.OK, response.read()
         yield Listener(response)
 
@@ -280,7 +272,7 @@ def test_a_key_follows_a_bounded_number_of_streams(world: World, server: Server)
         for listener in listeners:
             listener.until("progress")
 
-        refused = httpx.get(url, headers={"Authorization": f"Bearer {mine}"}, timeout=_PATIENCE_SECONDS)
+        refused = server.client.get(url, headers={"Authorization": f"Bearer {mine}"})
         opened.enter_context(listening(server, other)).until("progress")
 
     assert refused.status_code == httpx.codes.TOO_MANY_REQUESTS
@@ -288,7 +280,7 @@ def test_a_key_follows_a_bounded_number_of_streams(world: World, server: Server)
     assert int(refused.headers["retry-after"]) > 0
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
-        with httpx.stream("GET", url, headers={"Authorization": f"Bearer {mine}"}, timeout=_PATIENCE_SECONDS) as again:
+        with server.client.stream("GET", url, headers={"Authorization": f"Bearer {mine}"}) as again:
             if again.status_code == httpx.codes.OK:
                 break
         assert time.monotonic() < deadline, "streams that ended are still counted"

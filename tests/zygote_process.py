@@ -1,26 +1,28 @@
-"""Forks the processes that the fault tests kill. Run as a process of its own: everything is imported once, so that a
-victim starts in milliseconds and hundreds of them can be killed.
+"""Forks the processes that tests start and kill. Run as a process of its own: everything is imported once, so that a
+victim starts in milliseconds instead of seconds and hundreds of them can be killed.
 
 One JSON command per line on standard input, one answer per line on standard output. The end of the input ends it and
 every victim that is left.
 """
 
-import contextlib
 import json
 import os
+import random
+import runpy
 import signal
 import socket
-import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
+import services.cli
+import services.custody.worker
+import services.query.app  # noqa: F401 - imported here so that no child has to
 from schemas.topics import EVENTS
 from services.custody import table_worker
 from services.edge import roles
@@ -60,7 +62,21 @@ def project(told: int, url: str) -> None:
     table_worker.run(url, threading.Event())
 
 
-WORKS: dict[str, Callable[..., None]] = {"door": serve_door, "projector": project}
+def run_module(told: int, module: str, arguments: Sequence[str], listens: bool, environment: Mapping[str, str]) -> None:
+    """What `python -m module arguments` does. Where it listens it gets `--fd` and a socket, whose port is told."""
+    os.environ.update(environment)
+    sys.argv = [module, *arguments]
+    port = 0
+    if listens:
+        listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        port = listener.getsockname()[1]
+        sys.argv += ["--fd", str(listener.detach())]
+    os.write(told, f"{port}\n".encode())
+    # It is imported already, and runs anew under the name that a program has.
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+WORKS: dict[str, Callable[..., None]] = {"door": serve_door, "projector": project, "module": run_module}
 
 
 def main() -> None:
@@ -95,81 +111,25 @@ def _answer(value: object) -> None:
 def _be(command: dict[str, Any], told: int) -> None:
     # The commands and answers of the parent are none of ours.
     os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+    output = command.pop("output")
+    if output is not None:
+        os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644), 2)
     os.dup2(2, 1)
     crash_at = command.pop("crash_at")
     if crash_at is not None:
         os.environ[VARIABLE] = crash_at
+    # Or all children would throw the same dice.
+    random.seed()
+    code = 1
     try:
         WORKS[command.pop("work")](told, **command)
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except BaseException as error:
         sys.stderr.write(f"victim ended: {error!r}\n")
-        sys.stderr.flush()
-    os._exit(1)
-
-
-class Victim:
-    """One forked process."""
-
-    def __init__(self, zygote: "Zygote", pid: int, port: int) -> None:
-        self._zygote = zygote
-        self._code: int | None = None
-        self.pid = pid
-        self.port = port
-
-    @property
-    def code(self) -> int | None:
-        """How it ended (negative: by a signal); None while it runs."""
-        if self._code is None:
-            self._code = self._zygote.ask({"ended": self.pid})
-        return self._code
-
-    def kill(self) -> None:
-        """SIGKILL, and wait for its end."""
-        if self.code is None:
-            os.kill(self.pid, signal.SIGKILL)
-            while self.code is None:
-                pass
-
-
-class Zygote:
-    """The tests' side of it."""
-
-    def __init__(self, errors: Path) -> None:
-        with errors.open("ab") as said:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.zygote"],
-                cwd=Path(__file__).parents[2],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=said,
-                text=True,
-            )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.close()
-        self._process.wait(20)
-        self._process.stdout.close()
-
-    def start(self, work: str, *, crash_at: str | None = None, **arguments: str) -> Victim:
-        """Fork one, and return when it works."""
-        pid, port = self.ask({"work": work, "crash_at": crash_at, **arguments})
-        return Victim(self, pid, port)
-
-    def ask(self, command: dict[str, Any]) -> Any:
-        """One command, one answer."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(command) + "\n")
-        self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":
