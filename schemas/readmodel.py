@@ -109,6 +109,13 @@ event = Table(
     PrimaryKeyConstraint("partition", "offset"),
     Index("event_by_subject", "subject", "record_time", "partition", "offset"),
     Index("event_by_id", "event_id"),
+    # R23 alone: only handoffs, since looking for a party's own is all that is asked of it.
+    Index(
+        "event_by_party",
+        "party",
+        "event_time",
+        postgresql_where=text("type IN ('custody.handoff_accepted.v1', 'custody.handoff_released.v1')"),
+    ),
     Index("event_by_source", "source", "sequence", postgresql_where=text("sequence IS NOT NULL")),
     schema=PROJECTION,
     comment="One row per record of the archive, in the same order.",

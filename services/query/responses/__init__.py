@@ -12,6 +12,7 @@ from services.query.responses.parcels import (
     VerdictsAnswer,
     parcel,
 )
+from services.query.responses.parties import ControlRecordAnswer, control_record_of
 from services.query.responses.records import (
     EventsAnswer,
     ReceiptAnswer,
@@ -29,6 +30,7 @@ __all__ = [
     "Case",
     "CasesAnswer",
     "ChangesAnswer",
+    "ControlRecordAnswer",
     "EventsAnswer",
     "HistoryAnswer",
     "ParcelAnswer",
@@ -43,6 +45,7 @@ __all__ = [
     "VerdictsAnswer",
     "about",
     "case",
+    "control_record_of",
     "flags_of",
     "head",
     "parcel",
@@ -61,6 +64,7 @@ ANSWERS: tuple[type[Struct], ...] = (
     UnitAnswer,
     EventsAnswer,
     CasesAnswer,
+    ControlRecordAnswer,
     ReceiptAnswer,
     RefusalsAnswer,
     ProgressAnswer,

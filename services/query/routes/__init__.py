@@ -4,7 +4,7 @@ from fastapi import APIRouter, Depends
 
 from services.query.conditional import Conditional
 from services.query.repository import Repository
-from services.query.routes import cases, parcels, records, stream, system, units
+from services.query.routes import cases, parcels, parties, records, stream, system, units
 from services.query.routes.asking import only_known_parameters
 from services.query.stream import Streams
 
@@ -19,6 +19,7 @@ def router(repository: Repository, build: str) -> APIRouter:
     units.add(routes, repository)
     records.add(routes, repository)
     cases.add(routes, repository)
+    parties.add(routes, repository)
     stream.add(routes, streams)
     system.add(routes, repository, build)
     return routes

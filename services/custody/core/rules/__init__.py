@@ -7,6 +7,7 @@ from services.custody.core.rules import (
     candidates,
     clocks,
     confidence,
+    control_record,
     delay_and_loss,
     delivery,
     facets,
@@ -47,6 +48,7 @@ RULES: tuple[Rule, ...] = tuple(
             *swaps.RULES,
             *shares.RULES,  # step 13
             *confidence.RULES,
+            *control_record.RULES,  # beside the verdict, when somebody asks
         ),
         key=lambda rule: int(rule.id[1:]),
     )

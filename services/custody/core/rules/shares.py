@@ -1,4 +1,4 @@
-"""Step 13: who pays what part, and who answers to the claimant. R20 unlocalised loss, R23 control record."""
+"""Step 13: who pays what part, and who answers to the claimant. R20 unlocalised loss."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -23,15 +23,7 @@ R20 = Rule(
     ),
     source="CMR 37(c), 38; 民法典 834, 842; UPU Convention 1891 Art 8(6)",
 )
-R23 = Rule(
-    id="R23",
-    name="control record",
-    en="How well each custodian of the bracket keeps its handoff records is shown and never judged.",
-    zh="责任区间内各保管方的交接记录情况仅作展示，不作评判。",
-    source="HGB §435; BGH I ZR 128/00",
-    implemented=False,
-)
-RULES = (R20, R23)
+RULES = (R20,)
 
 _NO_SHARE_BESIDE_CARRIERS = (PartyRole.SENDER, PartyRole.RECIPIENT, PartyRole.AUTHORITY, PartyRole.SURVEYOR)
 
@@ -85,7 +77,9 @@ def _no_carrier(case: Case) -> bool:
     if RECIPIENT in case.candidates:
         return case.end(Outcome.RECIPIENT, RECIPIENT)
     if SENDER in case.candidates:
-        came_back = not case.chain.segments[0].overlaps(case.since, case.until)
+        came_back = any(segment.party == SENDER for segment in case.chain.segments[1:]) and not case.chain.segments[
+            0
+        ].overlaps(case.since, case.until)
         return case.end(Outcome.SENDER, SENDER, cause=AFTER_RETURN if came_back else None)
     return case.end(Outcome.UNDETERMINED)
 

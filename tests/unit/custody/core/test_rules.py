@@ -6,7 +6,7 @@ from services.custody.core.attribution import STEPS
 from services.custody.core.rules import RULES, rule
 from services.custody.core.rules.rule import Rule
 
-NOT_YET = {"R23"}
+NOT_YET: set[str] = set()
 """Not implemented, or only in part."""
 
 
