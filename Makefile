@@ -4,19 +4,22 @@ PYTHON ?= python3
 UV ?= uv
 # For pytest, as in: make test TEST_ARGS="-k purity -n 0". Two workers: one starts parts while the other computes.
 TEST_ARGS ?= -n 2
+# For mutation: some modules instead of all, as in: make mutation MODULES="services.custody.core.instants"
+MODULES ?=
 # KAFKA=1: the real stream instead of the table log.
 KAFKA ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+MUTATION := .mutation/venv
 EXTRAS := embedded kafka broker dev
 LOCKS := requirements/boot.txt requirements/runtime.txt $(EXTRAS:%=requirements/%.txt)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 KAFKA_FLAG := $(if $(filter-out 0,$(KAFKA)),--kafka)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up check test laws bench jars lock lock-jars clean
+.PHONY: help demo up check test laws mutation bench jars lock lock-jars clean
 # Half a virtual environment must not look like a whole one.
 .DELETE_ON_ERROR:
 
@@ -27,6 +30,7 @@ help: ## Show this
 	@echo
 	@echo "  KAFKA=1      with demo or up: run a real one-node Kafka (its jars, 54 MB, are fetched once)"
 	@echo "  TEST_ARGS=   what pytest gets, now: $(TEST_ARGS)"
+	@echo "  MODULES=     with mutation: some modules instead of all, by their import names"
 	@echo
 	@echo "The first command sets up $(VENV) by itself. Start with: make demo"
 
@@ -50,6 +54,9 @@ test: check jars ## check, then every test, with a real Postgres and a real Kafk
 laws: $(STAMP) ## Search, at random and for long, for histories that break the laws of the core
 	LASTINTACT_LAWS=search $(BIN)/python -m pytest tests/unit/custody/core --timeout 0 $(TEST_ARGS)
 
+mutation: $(MUTATION)/.installed ## Change the pure modules a little, again and again: a test should notice (hours; or MODULES=)
+	$(MUTATION)/bin/python -m tests.mutation $(MODULES)
+
 bench: $(STAMP) ## Measure; prints each figure beside its floor
 	$(BIN)/python -m tests.bench.core
 	$(BIN)/python -m tests.bench.histories
@@ -68,6 +75,13 @@ $(STAMP): pyproject.toml $(LOCKS)
 	$(PIP) install --quiet --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
+# No extra but an environment of its own: mutmut wants a newer click than Faust allows. Its versions come last and win.
+$(MUTATION)/.installed: requirements/runtime.txt requirements/dev.txt requirements/mutation.txt
+	@echo "Setting up $(MUTATION)"
+	@$(PYTHON) -m venv $(MUTATION)
+	for lock in runtime dev mutation; do $(MUTATION)/bin/python -m pip --disable-pip-version-check --no-input install --quiet --require-hashes --no-deps --only-binary :all: -r requirements/$$lock.txt || exit 1; done
+	@touch $@
+
 # One resolution for all extras, then each file under it as a constraint: the same version everywhere. Annotations would name this machine's paths.
 LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate
 lock: ## Resolve the newest versions allowed by pyproject.toml into requirements/ (needs uv)
@@ -76,11 +90,12 @@ lock: ## Resolve the newest versions allowed by pyproject.toml into requirements
 	$(LOCK) --generate-hashes -c requirements/.all pyproject.toml -o requirements/runtime.txt
 	for extra in $(EXTRAS); do $(LOCK) --generate-hashes -c requirements/.all --extra $$extra pyproject.toml -o requirements/$$extra.txt || exit 1; done
 	printf 'hatchling\neditables\n' | $(LOCK) --generate-hashes -c requirements/.all - -o requirements/boot.txt
+	printf 'mutmut>=3.8.1\n' | $(LOCK) --upgrade --generate-hashes - -o requirements/mutation.txt
 	rm requirements/.all
 
 lock-jars: $(STAMP) ## Resolve the Kafka broker's jars anew into their lock
 	$(BIN)/python -m services.parts.jars --lock
 
 clean: ## Remove what make and the tools made; the user's jar cache stays
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .mutation build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find schemas services tests -name __pycache__ -type d -prune -exec rm -rf {} +

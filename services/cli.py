@@ -1,15 +1,25 @@
 """The `lastintact` command: starts things, holds no logic."""
 
-import contextlib
 import os
-import signal
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from services.console import (
+    DEFAULT_DATA,
+    DatabaseUrl,
+    DataDir,
+    PepperFile,
+    database_url,
+    fail,
+    say,
+    sentences,
+    stop_on_signals,
+)
+from services.rules_command import rules
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -29,24 +39,8 @@ work = typer.Typer(no_args_is_help=True, help="Run one worker by itself (deploym
 app.add_typer(keys, name="keys")
 app.add_typer(serve, name="serve")
 app.add_typer(work, name="work")
+app.add_typer(rules, name="rules")
 
-DataDir = Annotated[
-    Path,
-    typer.Option("--data", envvar="LASTINTACT_DATA", help="Where database, broker log, pepper and admin key are kept."),
-]
-DatabaseUrl = Annotated[
-    str | None,
-    typer.Option(
-        "--database",
-        envvar="LASTINTACT_DATABASE_URL",
-        help="postgresql+psycopg://… (better set in the environment); default: what runs on --data",
-    ),
-]
-PepperFile = Annotated[
-    Path | None,
-    typer.Option(envvar="LASTINTACT_PEPPER_FILE", help="The secret under which keys are hashed; default: in --data."),
-]
-DEFAULT_DATA = Path("var/lastintact")
 DEFAULT_PORT = 8080
 
 
@@ -68,8 +62,8 @@ def up(
     from services.embedded import Embedded
 
     if bootstrap is not None and not bootstrap.rpartition(":")[2].isdecimal():
-        _fail(f"{bootstrap} names no port. Give --bootstrap as HOST:PORT, for example broker.example:9092.")
-    with _stop_on_signals() as stop, _sentences():
+        fail(f"{bootstrap} names no port. Give --bootstrap as HOST:PORT, for example broker.example:9092.")
+    with stop_on_signals() as stop, sentences():
         system = Embedded(
             data,
             kafka=kafka or bootstrap is not None,
@@ -77,12 +71,12 @@ def up(
             story_clock=story_clock,
             host=host,
             port=port,
-            say=_say,
+            say=say,
         )
         with system:
-            _say(f"lastintact is up at {system.url}. Events go to {system.url}/v1/events. Stop with Ctrl-C.")
+            say(f"lastintact is up at {system.url}. Events go to {system.url}/v1/events. Stop with Ctrl-C.")
             system.supervise(stop)
-    _say("Stopped.")
+    say("Stopped.")
 
 
 @app.command()
@@ -93,7 +87,7 @@ def demo(
     """Start a system of its own, tell it three real cases and a simulated day, print the answers, stop it."""
     from services.demo import run
 
-    with _sentences():
+    with sentences():
         raise typer.Exit(run(kafka=kafka, parcels=parcels))
 
 
@@ -111,7 +105,7 @@ def scenario(
     """Tell stories to a system through its public API and compare its answers; exit code 1 on any difference."""
     from services.scenario.run import run
 
-    with _sentences():
+    with sentences():
         raise typer.Exit(run(files, via=via, key=key))
 
 
@@ -126,10 +120,67 @@ def simulate(
     from schemas.codec import parse_instant
     from services.simulate import write
 
-    with _sentences():
+    with sentences():
         write(
-            out, seed=seed, parcels=parcels, end=parse_instant(end, field="end") if end else datetime.now(UTC), say=_say
+            out, seed=seed, parcels=parcels, end=parse_instant(end, field="end") if end else datetime.now(UTC), say=say
         )
+
+
+@app.command()
+def evaluate(
+    seeds: Annotated[int, typer.Option(min=1, help="How many simulated days.")] = 20,
+    seed_from: Annotated[int, typer.Option(help="The first seed; the others follow it.")] = 1,
+    parcels: Annotated[int, typer.Option(min=1, help="Parcels of each day; about a third of them come to harm.")] = 160,
+    honest: Annotated[bool, typer.Option("--honest", help="Without noise only.")] = False,
+    notices: Annotated[
+        float,
+        typer.Option(min=0, max=100, help="Takers who do not examine a parcel, but note harm that shows, in per cent."),
+    ] = 75,
+    wrong: Annotated[
+        str, typer.Option(help="Noise: looks written down wrong, in per cent, at grade 5, 4 and 3.")
+    ] = "0.1,0.5,3",
+    missing_scans: Annotated[
+        float,
+        typer.Option(min=0, max=100, help="Noise: scans and handoffs without a look that go missing, in per cent."),
+    ] = 15,
+    missing_looks: Annotated[
+        float, typer.Option(min=0, max=100, help="Noise: acts with a look that go missing, in per cent.")
+    ] = 0,
+    clocks_off: Annotated[
+        float, typer.Option(min=0, max=100, help="Noise: devices with a clock that is minutes off, in per cent.")
+    ] = 5,
+    json: Annotated[
+        Path | None, typer.Option("--json", help="Write the figures here, too, with every answer worth a look.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=0, help="Processes; 0: one for each core.")] = 0,
+) -> None:
+    """Measure the reasoning against simulated truth: how often it names who did it, by how sure it says it is.
+
+    Every seed is a simulated day whose truth is known. Its events go through the reasoning in memory, no server
+    needed, and each answer is laid beside the truth and beside the two habits that it replaces: the last carrier pays,
+    the first bad scan pays. Each day runs without noise, when everybody writes down what there is to see, and with it.
+    Equal options give equal figures.
+    """
+    from services.evaluate import Parameters, lines, noise_of, write_json
+    from services.evaluate import evaluate as measure
+
+    with sentences():
+        chances = noise_of(wrong, missing_scans, missing_looks, clocks_off)
+        report = measure(
+            Parameters(
+                seeds=seeds,
+                seed_from=seed_from,
+                parcels=parcels,
+                noise=None if honest else chances,
+                notices=notices / 100,
+                workers=workers,
+            ),
+            say,
+        )
+        if json is not None:
+            write_json(report, json)
+        for line in lines(report):
+            typer.echo(line)
 
 
 @keys.command("add")
@@ -147,7 +198,7 @@ def keys_add(
     pepper_file: PepperFile = None,
 ) -> None:
     """Make a key and print it. It is shown this once; only its hash is kept."""
-    with _sentences():
+    with sentences():
         made = _key_store(data, database, pepper_file).add(
             role=role,
             label=label,
@@ -162,7 +213,7 @@ def keys_add(
 @keys.command("list")
 def keys_list(data: DataDir = DEFAULT_DATA, database: DatabaseUrl = None, pepper_file: PepperFile = None) -> None:
     """List all keys with role, depot, devices and state. Secrets are not known to anybody but their holders."""
-    with _sentences():
+    with sentences():
         for key in _key_store(data, database, pepper_file).list():
             state = "revoked" if key.revoked else f"expires {key.expires:%Y-%m-%d}" if key.expires else "active"
             devices = ",".join(key.devices) or "-"
@@ -177,10 +228,10 @@ def keys_revoke(
     pepper_file: PepperFile = None,
 ) -> None:
     """End a key. Events that it recorded stay."""
-    with _sentences():
+    with sentences():
         key_id = key_id.removeprefix("li_").partition(".")[0]
         if not _key_store(data, database, pepper_file).revoke(key_id):
-            _fail(f"There is no active key {key_id}. `lastintact keys list` shows them.")
+            fail(f"There is no active key {key_id}. `lastintact keys list` shows them.")
         typer.echo(f"{key_id} is revoked; the doors notice within seconds.")
 
 
@@ -189,8 +240,8 @@ def migrate(data: DataDir = DEFAULT_DATA, database: DatabaseUrl = None) -> None:
     """Bring the database to this version. Safe to repeat, and when several start it at once."""
     from services.custody.migrations import upgrade
 
-    with _sentences():
-        upgrade(_database_url(data, database))
+    with sentences():
+        upgrade(database_url(data, database))
 
 
 @app.command()
@@ -199,8 +250,8 @@ def replay(data: DataDir = DEFAULT_DATA, database: DatabaseUrl = None) -> None:
     from services.custody.replay import replay as rebuild
     from services.edge.database import make_engine
 
-    with _sentences():
-        rebuild(make_engine(_database_url(data, database)), say=_say)
+    with sentences():
+        rebuild(make_engine(database_url(data, database)), say=say)
 
 
 @app.command()
@@ -209,8 +260,8 @@ def fsck(data: DataDir = DEFAULT_DATA, database: DatabaseUrl = None) -> None:
     from services.custody.fsck import check
     from services.edge.database import make_engine
 
-    with _sentences():
-        differences = check(make_engine(_database_url(data, database)), say=_say)
+    with sentences():
+        differences = check(make_engine(database_url(data, database)), say=say)
         for difference in differences:
             typer.echo(str(difference))
         raise typer.Exit(1 if differences else 0)
@@ -255,15 +306,15 @@ def work_projector(
 ) -> None:
     """The projector: from the table log, or from Kafka with Faust."""
     _lifeline()
-    with _sentences():
-        url = _database_url(data, database)
+    with sentences():
+        url = database_url(data, database)
         if kafka_bootstrap:
             from services.custody.worker import main as faust_worker
 
             raise typer.Exit(faust_worker(kafka_bootstrap, url, instance=instance))
         from services.custody.table_worker import run
 
-        with _stop_on_signals() as stop:
+        with stop_on_signals() as stop:
             run(url, stop)
 
 
@@ -275,7 +326,7 @@ def work_background() -> None:
     from services.ingest.settings import IngestSettings
 
     _lifeline()
-    with _stop_on_signals() as stop, _sentences():
+    with stop_on_signals() as stop, sentences():
         settings = IngestSettings()
         run(settings.database_url, make_door(settings).accept_system, stop)
 
@@ -288,8 +339,8 @@ def _serve(make_app: Callable[[], "FastAPI"], fd: int | None) -> None:
     _lifeline()
     port = os.environ.get("LASTINTACT_PORT", str(DEFAULT_PORT))
     if not port.isdecimal():
-        _fail("Set in the environment: LASTINTACT_PORT: it should be a number.")
-    with _sentences():
+        fail("Set in the environment: LASTINTACT_PORT: it should be a number.")
+    with sentences():
         application = make_app()
     uvicorn.run(
         application,
@@ -304,18 +355,12 @@ def _serve(make_app: Callable[[], "FastAPI"], fd: int | None) -> None:
     )
 
 
-def _database_url(data: Path, database: str | None) -> str:
-    from services.embedded import running_on
-
-    return database or running_on(data).database_url
-
-
 def _key_store(data: Path, database: str | None, pepper_file: Path | None) -> "KeyStore":
     from services.edge.database import make_engine
     from services.edge.keys import KeyStore
     from services.embedded import PEPPER
 
-    return KeyStore(make_engine(_database_url(data, database), pool_size=1), pepper_file or data / PEPPER)
+    return KeyStore(make_engine(database_url(data, database), pool_size=1), pepper_file or data / PEPPER)
 
 
 def _lifeline() -> None:
@@ -323,51 +368,6 @@ def _lifeline() -> None:
         from services.lifeline import hold
 
         hold()
-
-
-@contextlib.contextmanager
-def _stop_on_signals() -> Iterator[threading.Event]:
-    """An event that SIGTERM and SIGINT set, so that work under way can end well."""
-    stop = threading.Event()
-    previous = {
-        number: signal.signal(number, lambda _number, _frame: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)
-    }
-    try:
-        yield stop
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-
-
-@contextlib.contextmanager
-def _sentences() -> Iterator[None]:
-    """Errors that a person can act on are told as a sentence; anything else is a bug and shows its trace."""
-    from pydantic import ValidationError
-
-    from schemas.errors import LastintactError
-    from services.log.clock import WrongClock
-    from services.parts.processes import PartFailed
-
-    try:
-        yield
-    except (LastintactError, PartFailed, WrongClock) as error:
-        _fail(str(error))
-    except OSError as error:
-        _fail(f"{error.filename or 'The system'}: {error.strerror or error}. Check the path and its permissions.")
-    except ValidationError as error:
-        # Never with the value: a database's URL holds its password.
-        names = ("_".join(("LASTINTACT", *map(str, fault["loc"]))).upper() for fault in error.errors())
-        told = [f"{name}: {fault['msg']}" for name, fault in zip(names, error.errors(), strict=True)]
-        _fail(f"Set in the environment: {'; '.join(told)}.")
-
-
-def _fail(sentence: str) -> None:
-    typer.echo(f"lastintact: {sentence}", err=True)
-    raise typer.Exit(1)
-
-
-def _say(line: str) -> None:
-    typer.echo(line, err=True)
 
 
 def main() -> None:

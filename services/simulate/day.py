@@ -1,7 +1,8 @@
 """A whole day: every parcel's story, turned into events in the order in which they reach the server."""
 
 import hashlib
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -11,10 +12,12 @@ from schemas import codec
 from schemas.events import DeviceEnrolled, DeviceKey, Event, PartyRegistered
 from services.simulate.dice import dice, event_id
 from services.simulate.habits import Habits
-from services.simulate.journey import Draft, Journey
+from services.simulate.journey import travel
 from services.simulate.network import OFFICE, Network, build
-from services.simulate.truth import Harm
-from services.simulate.upload import LOCAL, upload_all
+from services.simulate.noise import NONE, Noise
+from services.simulate.scribe import Draft
+from services.simulate.truth import Harm, Sight
+from services.simulate.upload import LOCAL, Upload, upload_all
 
 DAY = timedelta(hours=24)
 REGISTERED_BEFORE = timedelta(days=30)
@@ -29,6 +32,8 @@ class Day:
     """Who everybody is; to be recorded before the rest."""
     scans: tuple[codec.Envelope, ...]
     """Announcements, scans and notices in upload order, repeats included."""
+    recorded: tuple[datetime, ...]
+    """When each of `scans` arrives."""
     harms: tuple[Harm, ...]
     parcels: tuple[str, ...]
     repeats: int
@@ -40,37 +45,54 @@ class Day:
         return self.registry + self.scans
 
 
-def generate(seed: int, parcels: int, end: datetime, habits: Habits | None = None) -> Day:
+def generate(seed: int, parcels: int, end: datetime, habits: Habits | None = None, noise: Noise = NONE) -> Day:
     """The 24 hours up to `end`, an instant with a zone. Reads no clock, and no chance but the seed's.
 
-    The same seed tells the same story whenever it ends, under other ids.
+    The same seed tells the same story whenever it ends, under other ids; and whatever the noise, which changes only
+    what is written down of it.
     """
     habits = habits or Habits()
     end = end.astimezone(UTC)
     start = end - DAY
     # The seed alone decides what happens; ids and codes hang on the end too, so that no two days share any.
     names = (seed, end.isoformat())
-    network = build(seed, start, habits)
+    network = build(seed, start, habits, noise)
     drafts: list[Draft] = []
     harms: list[Harm] = []
     subjects: list[str] = []
     for number in range(parcels):
-        journey = Journey(_waybill(number, *names), network, habits, dice(seed, "parcel", number), start)
-        journey.run()
-        drafts += journey.drafts
-        subjects.append(journey.parcel)
+        parcel = _waybill(number, *names)
+        chance, blur = dice(seed, "parcel", number), dice(seed, "noise", number)
+        journey = travel(parcel, network, habits, noise, chance, blur, start)
+        drafts += journey.scribe.drafts
+        subjects.append(parcel)
         if journey.harm is not None:
             harms.append(journey.harm)
     uploads = upload_all(drafts, habits, seed, *names)
+    seen = _seen(uploads)
     shown = {upload.envelope.subject for upload in uploads if upload.shows}
     return Day(
         network=network,
         registry=tuple(_registry(network, start - REGISTERED_BEFORE, *names)),
         scans=tuple(upload.envelope for upload in uploads),
-        harms=tuple(msgspec.structs.replace(harm, reported=harm.parcel in shown) for harm in harms),
+        recorded=tuple(upload.at for upload in uploads),
+        harms=tuple(
+            msgspec.structs.replace(harm, reported=harm.parcel in shown, sights=seen.get(harm.parcel, ()))
+            for harm in harms
+        ),
         parcels=tuple(subjects),
         repeats=sum(upload.repeat for upload in uploads),
     )
+
+
+def _seen(uploads: Iterable[Upload]) -> dict[str, tuple[Sight, ...]]:
+    """Of each parcel the looks that arrive, in the order of seeing."""
+    found: defaultdict[str, list[Sight]] = defaultdict(list)
+    for upload in uploads:
+        if not upload.repeat:
+            for sight in upload.sights:
+                found[upload.parcel].append(msgspec.structs.replace(sight, recorded=upload.at))
+    return {parcel: tuple(sorted(sights, key=lambda sight: sight.at)) for parcel, sights in found.items()}
 
 
 def _waybill(number: int, *names: object) -> str:

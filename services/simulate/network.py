@@ -11,6 +11,7 @@ from schemas.identifiers import Source
 from schemas.vocabulary import RECIPIENT, SENDER, PartyRole
 from services.simulate.dice import between, dice
 from services.simulate.habits import Habits
+from services.simulate.noise import NONE, Noise
 
 CITIES = ("SHA", "HGH", "NKG", "PEK", "CAN", "CTU")
 LINES = ("LINE-EAST", "LINE-NORTH", "LINE-SOUTH")
@@ -19,6 +20,7 @@ OFFICE = Source("office", "console")
 CLAIMS_DESK = Source("claims", "desk")
 """Where staff write down what claimants tell them."""
 CAMERA = "camera"
+SCALE = "scale"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Device:
     """Its clock minus true time."""
     offline: tuple[datetime, datetime] | None
     """What it records in between, it uploads at the end of it."""
+    measured: bool = True
+    """Whether its uploads tell by how much its clock is off."""
 
     @property
     def keyid(self) -> str:
@@ -97,30 +101,36 @@ class Network:
         )
 
 
-def build(seed: int, start: datetime, habits: Habits) -> Network:
+def build(seed: int, start: datetime, habits: Habits, noise: Noise = NONE) -> Network:
     """The network on the day that begins at `start`. Keys and troubles of devices hang on the seed."""
     parties = [
         party
         for city in CITIES
         for party in (
-            _carrier(seed, start, habits, f"{city}-S1", handhelds=2),
-            _carrier(seed, start, habits, f"{city}-S2", handhelds=2),
-            _carrier(seed, start, habits, f"{city}-HUB", handhelds=3, sorter=True),
+            _carrier(seed, start, habits, noise, f"{city}-S1", handhelds=2),
+            _carrier(seed, start, habits, noise, f"{city}-S2", handhelds=2),
+            _carrier(seed, start, habits, noise, f"{city}-HUB", handhelds=3, sorter=True),
         )
     ]
-    parties += [_carrier(seed, start, habits, line, handhelds=3) for line in LINES]
+    parties += [_carrier(seed, start, habits, noise, line, handhelds=3) for line in LINES]
     parties += [_customer(seed, SENDER, PartyRole.SENDER), _customer(seed, RECIPIENT, PartyRole.RECIPIENT)]
     return Network({party.name: party for party in parties})
 
 
-def _carrier(seed: int, start: datetime, habits: Habits, name: str, *, handhelds: int, sorter: bool = False) -> Party:
+def _carrier(
+    seed: int, start: datetime, habits: Habits, noise: Noise, name: str, *, handhelds: int, sorter: bool = False
+) -> Party:
     depot = name.lower()
+
+    def device(code: str, *instruments: str) -> Device:
+        return _device(seed, start, habits, noise, Source(depot, code), name, instruments)
+
     return Party(
         name=name,
         role=PartyRole.CARRIER,
         depot=depot,
-        handhelds=tuple(_device(seed, start, habits, Source(depot, f"pda{n}"), name) for n in range(1, handhelds + 1)),
-        sorter=_device(seed, start, habits, Source(depot, "sorter"), name, instruments=(CAMERA,)) if sorter else None,
+        handhelds=tuple(device(f"pda{number}", SCALE) for number in range(1, handhelds + 1)),
+        sorter=device("sorter", CAMERA, SCALE) if sorter else None,
     )
 
 
@@ -132,9 +142,9 @@ def _customer(seed: int, name: str, role: PartyRole) -> Party:
 
 
 def _device(
-    seed: int, start: datetime, habits: Habits, source: Source, party: str, instruments: tuple[str, ...] = ()
+    seed: int, start: datetime, habits: Habits, noise: Noise, source: Source, party: str, instruments: tuple[str, ...]
 ) -> Device:
-    unsigned = not instruments and dice(seed, "old", source).random() < habits.device_unsigned
+    unsigned = CAMERA not in instruments and dice(seed, "old", source).random() < habits.device_unsigned
     luck = dice(seed, "device", source)
     offset = timedelta(milliseconds=round(luck.gauss(0, 4000)))
     if luck.random() < habits.device_clock_wrong:
@@ -143,7 +153,12 @@ def _device(
     if luck.random() < habits.device_offline:
         begin = start + between(luck, timedelta(hours=1), timedelta(hours=18))
         offline = (begin, begin + between(luck, timedelta(hours=1), timedelta(hours=5)))
-    return Device(source, party, None if unsigned else _key(seed, source), instruments, offset, offline)
+    measured = True
+    trouble = dice(seed, "clock", source)
+    if trouble.random() < noise.clocks_off:
+        offset += timedelta(seconds=trouble.choice((-1, 1)) * trouble.randint(120, 480))
+        measured = trouble.random() < 0.5
+    return Device(source, party, None if unsigned else _key(seed, source), instruments, offset, offline, measured)
 
 
 def _key(seed: int, source: Source) -> Ed25519PrivateKey:

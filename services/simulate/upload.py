@@ -12,8 +12,9 @@ from schemas import codec
 from schemas.identifiers import Source
 from services.simulate.dice import between, dice, event_id
 from services.simulate.habits import Habits
-from services.simulate.journey import Draft
 from services.simulate.network import Device
+from services.simulate.scribe import Draft
+from services.simulate.truth import Sight
 
 LOCAL = timezone(timedelta(hours=8))
 """The network's wall clocks."""
@@ -26,6 +27,9 @@ class Upload:
     at: datetime
     envelope: codec.Envelope
     shows: bool
+    parcel: str
+    sights: tuple[Sight, ...] = ()
+    """What its act saw, and what there was to see."""
     repeat: bool = False
 
     @property
@@ -77,7 +81,7 @@ def _upload(
         again = between(chance, timedelta(seconds=5), timedelta(hours=3))
         if draft.device is not None and lost:
             continue
-        upload = Upload(arrives, envelope, draft.shows)
+        upload = Upload(arrives, envelope, draft.shows, draft.parcel, draft.sights)
         yield upload
         if repeated:
             yield replace(upload, at=arrives + again, repeat=True)
@@ -96,5 +100,5 @@ def _envelope(draft: Draft, identifier: str, number: int) -> codec.Envelope:
     )
     if device is None:
         return envelope
-    offset_ms = device.offset // timedelta(milliseconds=1)
+    offset_ms = device.offset // timedelta(milliseconds=1) if device.measured else None
     return sign(replace_envelope(envelope, sequence=f"{number:08d}", clockoffsetms=offset_ms), device)
