@@ -95,7 +95,8 @@ def verdict_lines(verdict: Verdict, rules: Mapping[str, Rule]) -> list[str]:
             facts.append((label, "; ".join(texts)))
     lines = _labelled(facts)
     for text in (verdict.explanation.en, verdict.explanation.zh):
-        lines += ["", *wrap(text, COLUMNS, _INDENT)]
+        for paragraph in text.split("\n\n"):
+            lines += ["", *wrap(paragraph, COLUMNS, _INDENT)]
     return [*lines, "", _INDENT + ASSESSMENT]
 
 

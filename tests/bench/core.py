@@ -181,6 +181,7 @@ def measured(load: Load) -> Iterator[tuple[str, Callable[[], object]]]:
     values = [(fact.position, fact.record_time, codec.encode_record(fact.envelope)) for fact in load.events]
     yield "decode its events", lambda: [fact_of(*value) for value in values]
     yield "verdicts()", lambda: attribution.verdicts(recorded, as_of)
+    yield "verdicts(), not in words", lambda: attribution.verdicts(recorded, as_of, later={})
     yield "  lay", lambda: lay(recorded, as_of)
     ground = lay(recorded, as_of)
     finding = next(verdict.finding for verdict in attribution.judge_all(ground) if verdict.liable)

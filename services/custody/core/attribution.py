@@ -8,15 +8,15 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
+from msgspec import structs
+
 from schemas.positions import AsOf
 from schemas.vocabulary import FindingKind
 from services.custody.core import lateness, pieces
 from services.custody.core.acts import Kind
 from services.custody.core.case import Case, Ground
-from services.custody.core.doubts import doubts
-from services.custody.core.explain import explain
+from services.custody.core.explain import NO_WORDS, words
 from services.custody.core.facts import Evidence
-from services.custody.core.footage import footage
 from services.custody.core.ground import lay
 from services.custody.core.rules import (
     admission,
@@ -95,9 +95,13 @@ STEPS: tuple[Step, ...] = (
 )
 
 
-def verdicts(evidence: Evidence, as_of: AsOf) -> tuple[Verdict, ...]:
+Cases = dict[Finding, Case]
+"""Cases whose answers have not been put into words, for whoever does that later, or never."""
+
+
+def verdicts(evidence: Evidence, as_of: AsOf, *, later: Cases | None = None) -> tuple[Verdict, ...]:
     """Every finding that stands for the subject at that moment, the gravest first, then the first opened."""
-    return judge_all(lay(evidence, as_of))
+    return judge_all(lay(evidence, as_of), later=later)
 
 
 def assess(evidence: Evidence, as_of: AsOf, finding: Finding) -> Verdict | None:
@@ -105,10 +109,10 @@ def assess(evidence: Evidence, as_of: AsOf, finding: Finding) -> Verdict | None:
     return judge(lay(evidence, as_of), finding)
 
 
-def judge_all(ground: Ground) -> tuple[Verdict, ...]:
+def judge_all(ground: Ground, *, later: Cases | None = None) -> tuple[Verdict, ...]:
     """The same for a ground that is laid: `verdicts`."""
     trials = clocks.Trials(ground)
-    found = (judge(ground, finding, trials) for finding in findings.reported(ground))
+    found = (judge(ground, finding, trials, later=later) for finding in findings.reported(ground))
     return tuple(verdict for verdict in found if verdict is not None)
 
 
@@ -125,13 +129,35 @@ def next_deadline(evidence: Evidence, as_of: AsOf) -> tuple[datetime, str] | Non
     return min(((t, code) for t, code in due if t is not None and t > as_of.time), default=None)
 
 
-def judge(ground: Ground, finding: Finding, trials: clocks.Trials | None = None) -> Verdict | None:
-    """The same for a ground that is laid: `assess`. `trials` of this ground are shared by its findings (R36)."""
+def judge(
+    ground: Ground, finding: Finding, trials: clocks.Trials | None = None, *, later: Cases | None = None
+) -> Verdict | None:
+    """The same for a ground that is laid: `assess`. `trials` of this ground are shared by its findings (R36).
+
+    `later`: leave out footage, missing scans, doubts and explanation, which are a third of the work and change no
+    answer, and put the case there, so that `in_words` may add them.
+    """
     case = reasoned(ground, finding)
     if case is None:
         return None
     clocks.open_order(case, reasoned, trials if trials is not None else clocks.Trials(ground))  # R36
-    return _record(case)
+    verdict = _record(case)
+    if later is None:
+        return in_words(verdict, case)
+    later[finding] = case
+    return verdict
+
+
+def in_words(verdict: Verdict, case: Case) -> Verdict:
+    """The same answer with everything that a reader is told beside it."""
+    told = words(case)
+    return structs.replace(
+        verdict,
+        footage=told.footage,
+        missing_scans=told.missing_scans,
+        doubt=told.doubt,
+        explanation=told.explanation,
+    )
 
 
 def reasoned(ground: Ground, finding: Finding) -> Case | None:
@@ -152,7 +178,7 @@ def reason(case: Case) -> None:
 
 
 def _record(case: Case) -> Verdict:
-    """Write the case down as a verdict."""
+    """Write the case down as a verdict, not in words."""
     journey.note(case)
     facets.note_weighed(case)
     delay_and_loss.note_found(case)
@@ -184,14 +210,12 @@ def _record(case: Case) -> Verdict:
         open_alternatives=tuple(party for party in case.alternatives if party not in case.answerable),
         excluded=case.excluded(),
         gaps=tuple(dict.fromkeys(case.gaps)),
-        footage=footage(case),
         notice_status=delivery.notice_status(case),
         external_debtors=shares.external_debtors(case),
         applicable_regime=case.policy.regime.value,
         evidence=_evidence(case),
-        doubt=doubts(case),
         as_of=case.ground.as_of.time,
-        explanation=explain(case),
+        explanation=NO_WORDS.explanation,
     )
 
 

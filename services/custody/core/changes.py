@@ -7,6 +7,7 @@ from msgspec import Struct
 from schemas.positions import AsOf
 from schemas.vocabulary import Confidence, Outcome
 from services.custody.core.attribution import judge_all
+from services.custody.core.case import Ground
 from services.custody.core.cause import Cause
 from services.custody.core.difference import Answered, differs, tell
 from services.custody.core.facts import Evidence
@@ -52,6 +53,10 @@ def changes(evidence: Evidence, since: AsOf, until: AsOf) -> tuple[Change, ...]:
     return _Telling(evidence.known_at(until), since).tell(until)
 
 
+def _judge_all(ground: Ground) -> tuple[Verdict, ...]:
+    return judge_all(ground, later={})
+
+
 class _Telling:
     """The answers as the reader knows them, moved along from one moment to the other."""
 
@@ -59,7 +64,7 @@ class _Telling:
         self._known = known
         self._since = since
         self._latest: dict[Finding, Version] = {version.finding: version for version in history(known, since)}
-        standing = judge_all(lay(known, since))
+        standing = judge_all(lay(known, since), later={})
         self._shown = {verdict.finding: self._numbered(verdict) for verdict in standing}
         self._told = {finding: version.version for finding, version in self._latest.items()}
         self._told |= {finding: verdict.version for finding, verdict in self._shown.items()}
@@ -68,7 +73,7 @@ class _Telling:
 
     def tell(self, until: AsOf) -> tuple[Change, ...]:
         """Every change up to the later moment."""
-        answers = Answers(self._known, judge_all, since=self._since)
+        answers = Answers(self._known, _judge_all, since=self._since)
         for moment in moments(self._known):
             if self._since.knows(moment.record_time, moment.position):
                 continue
@@ -87,7 +92,7 @@ class _Telling:
                     self._latest[finding] = next_version(last, finding, verdict, moment.because, cause)
                 self._show(finding, verdict, cause, moment.because)
         ground = lay(self._known, until)
-        at_last = {verdict.finding: verdict for verdict in judge_all(ground)}
+        at_last = {verdict.finding: verdict for verdict in judge_all(ground, later={})}
         for finding in dict.fromkeys((*self._shown, *at_last)):
             self._show(finding, at_last.get(finding), Cause(None, until.time, ground), None)
         return tuple(self._changes)

@@ -1,5 +1,6 @@
 """Doubts: why an answer is not surer, one sentence in both languages for each rule that keeps it down."""
 
+from schemas.vocabulary import Outcome
 from services.custody.core.case import Case
 from services.custody.core.verdict import Doubt
 from services.custody.core.wording import Text
@@ -17,7 +18,7 @@ _WHY = {
     "R6": Text("the taker's remark came after its acceptance", "接收方的批注系接收之后补作"),
     "R7a": Text(
         "the taker noted the harm alone; the giver neither confirmed nor denied it",
-        "损坏仅由接收方单方记录，交出方既未确认也未否认",
+        "异常仅由接收方单方记录，交出方既未确认也未否认",
     ),
     "R7b": Text("giver and taker contradict each other about the same handoff", "交接双方就同一次交接的记录相互矛盾"),
     "R8": Text("custody passed at an unknown moment of the time in question", "保管责任在所涉期间内的转移时刻不明"),
@@ -43,14 +44,14 @@ _WHY = {
         "丢失过程无人看到；因未能证明已被下一方接收，由最后保管方承担",
     ),
     "R13a": Text("the recipient signed without a remark", "收件人签收时未作批注"),
-    "R13b": Text("harm shown after delivery counts as there at delivery", "交付后举证的损坏视为交付时已存在"),
-    "R13c": Text("the harm was shown only after the notice days", "损坏在通知期届满后方才举证"),
+    "R13b": Text("harm shown after delivery counts as there at delivery", "交付后举证的损失视为交付时已存在"),
+    "R13c": Text("the harm was shown only after the notice days", "损失在通知期届满后方才举证"),
     "R26": Text(
         "harm shown soon after an unattended pick-up or drop counts as there then",
-        "无人值守的取件或投放后短期内举证的损坏视为当时已存在",
+        "无人值守的取件或投放后短期内举证的损失视为当时已存在",
     ),
     "R28": Text("it is not proved to be the same parcel", "是否为同一快件未经证明"),
-    "R14a": Text("the sender did not sign to the harm noted at pick-up", "揽收时注明的损坏未经寄件人签字确认"),
+    "R14a": Text("the sender did not sign to the harm noted at pick-up", "揽收时注明的异常未经寄件人签字确认"),
     "R16": Text("nobody is on record as having seen it sound before", "此前没有完好的记录"),
     "R17": Text("a later look contradicts a report of the harm", "其后的查验与损坏记录相矛盾"),
     "R18": Text(
@@ -69,9 +70,15 @@ _HALVED = Text(
 """R22, where a plan tells that it took too long and no record whose hours they were."""
 _TOO_LATE = Text(
     "the harm was shown only after the hours allowed for it after an unattended pick-up or drop",
-    "损坏在无人值守取件或投放后的举证期限届满后方才举证",
+    "损失在无人值守取件或投放后的举证期限届满后方才举证",
 )
 """R13c, where R26 sets the time."""
+_NO_BLOW = Text("the logger covered the whole way and felt no blow", "记录仪全程覆盖而未记录到冲击")
+"""R11, where it leaves nobody."""
+_INFERRED = Text(
+    "that the bad packing caused it is inferred; nobody saw it break", "包装缺陷导致损坏系推断，破损过程无人看到"
+)
+"""R14b, where nothing else than the packing explains the harm."""
 _UNDECIDED = ("R3", "R16", "R20", "R22")
 """Rules that say by speaking at all that something is not known."""
 
@@ -85,6 +92,10 @@ def doubts(case: Case) -> tuple[Doubt, ...]:
 
 
 def _why(rule: str, case: Case) -> Text:
+    if rule == "R11" and "MECHANISM_EXCLUDED" in case.flags:
+        return _NO_BLOW
+    if rule == "R14b" and case.outcome is Outcome.SENDER:
+        return _INFERRED
     if rule == "R13c" and "R26" in case.fired:
         return _TOO_LATE
     return _HALVED if rule == "R22" and case.delay else _WHY[rule]

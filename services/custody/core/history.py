@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 from schemas.positions import AsOf, Position
 from schemas.vocabulary import FindingKind
 from services.custody.core import concerns
-from services.custody.core.attribution import judge, judge_all
+from services.custody.core.attribution import Cases, in_words, judge, judge_all
 from services.custody.core.case import Ground
 from services.custody.core.cause import Cause
 from services.custody.core.difference import Answered, differs, tell
@@ -42,7 +42,12 @@ def history(evidence: Evidence, as_of: AsOf) -> tuple[Version, ...]:
     A new version comes when outcome, liable, confidence, L, U, proved or flags change, when a finding opens, and when
     it stands no more. `replaces` in each verdict names the version before it and the event that made the difference.
     """
-    return _told_over_time(evidence.known_at(as_of), judge_all)
+    cases: Cases = {}
+
+    def of_every_finding(ground: Ground) -> tuple[Verdict, ...]:
+        return judge_all(ground, later=cases)
+
+    return _told_over_time(evidence.known_at(as_of), of_every_finding, cases)
 
 
 def numbered(evidence: Evidence, as_of: AsOf, verdict: Verdict) -> Verdict:
@@ -56,7 +61,7 @@ def numbered(evidence: Evidence, as_of: AsOf, verdict: Verdict) -> Verdict:
     def of_this_finding(ground: Ground) -> tuple[Verdict, ...]:
         if is_reported and verdict.finding not in findings.reported(ground):
             return ()  # nobody had told it apart yet: its history begins later
-        found = judge(ground, verdict.finding)
+        found = judge(ground, verdict.finding, later={})
         return (found,) if found is not None else ()
 
     versions = _told_over_time(evidence.known_at(as_of), of_this_finding)
@@ -120,7 +125,7 @@ class Answers:
         """What changed the answer about a finding: the record, or time alone, which had done so before it came in."""
         if finding.kind in _BY_TIME:
             now = ground.as_of
-            without = judge(lay(_up_to(self._known, moment, self._since, itself=False), now), finding)
+            without = judge(lay(_up_to(self._known, moment, self._since, itself=False), now), finding, later={})
             if not differs(without, verdict):
                 return Cause(None, moment.record_time, ground)
         return Cause(moment.record, moment.record_time, ground)
@@ -130,8 +135,13 @@ _BY_TIME = (FindingKind.LOSS, FindingKind.DELAY)
 """Findings that time alone opens (R10, R22)."""
 
 
-def _told_over_time(known: Evidence, ask: Callable[[Ground], tuple[Verdict, ...]]) -> tuple[Version, ...]:
-    """Ask after every record that may matter, and keep what was new."""
+def _told_over_time(
+    known: Evidence, ask: Callable[[Ground], tuple[Verdict, ...]], cases: Cases | None = None
+) -> tuple[Version, ...]:
+    """Ask after every record that may matter, and keep what was new.
+
+    `cases`: where `ask` puts those of the moment; only what is kept is put into words.
+    """
     told: list[Version] = []
     latest: dict[Finding, Version] = {}
     answers = Answers(known, ask)
@@ -144,6 +154,8 @@ def _told_over_time(known: Evidence, ask: Callable[[Ground], tuple[Verdict, ...]
             verdict = standing.get(finding)
             if not differs(_verdict(latest.get(finding)), verdict):
                 continue
+            if cases is not None and verdict is not None:
+                verdict = in_words(verdict, cases[finding])
             cause = answers.cause(moment, finding, verdict, ground)
             version = next_version(latest.get(finding), finding, verdict, moment.because, cause)
             latest[finding] = version

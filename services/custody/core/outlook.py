@@ -1,107 +1,181 @@
-"""The outlook: what a claims clerk would have to find for the answer to change, or to be possible at all."""
+"""The outlook: which record would change the answer, or make one possible, and what else stays open."""
 
 from collections.abc import Iterator
 
 from schemas.vocabulary import RECIPIENT, SENDER, FindingKind, Outcome
 from services.custody.core.case import Case
-from services.custody.core.wording import Text, harm, party
+from services.custody.core.conclusion import PACKAGING
+from services.custody.core.naming import text
+from services.custody.core.rules.delivery import AFTER_RETURN
+from services.custody.core.wording import Text, harm, parties, party
 
 
 def what_would_change_it(case: Case) -> Iterator[Text]:
     """Which record would move the answer, and what else stays possible."""
-    presumed = case.L is not None and case.L.how == "presumed"
+    yield _moved_by(case)
+    yield from _also_moved_by(case)
+    yield from _alternatives(case)
+
+
+def _moved_by(case: Case) -> Text:
+    presumed = case.L is not None and case.L.how in ("presumed", "R9d")
     match case.outcome:
+        case Outcome.UNDETERMINED:
+            return _decided_by(case)
         case Outcome.SEGMENT | Outcome.SHARED if case.delay:
-            yield Text(
-                "This changes if an excused wait, another plan or another time of a handoff is shown.",
-                "如能证明存在可免责的等待、另有计划或交接时间不同，结论将改变。",
-            )
+            return _ANOTHER_TIME
+        case Outcome.SEGMENT if case.finding.kind is FindingKind.LOSS:
+            return _TURNS_UP
+        case Outcome.RECIPIENT if case.finding.kind is FindingKind.LOSS:
+            return _NOT_HANDED_OVER
+        case Outcome.SENDER if case.cause == PACKAGING:
+            return _PACKING_WAS_GOOD
         case Outcome.SEGMENT | Outcome.RECIPIENT | Outcome.SENDER if presumed:
             assert case.L is not None
             assert case.L.act is not None
-            yield Text(
-                "This changes if {who} shows that it was already {harm} at that takeover.",
-                "如{who}证明接收时快件已{harm}，结论将改变。",
-            ).fill(who=party(case.L.act.party), harm=harm(case.finding))
-        case Outcome.RECIPIENT if case.finding.kind is FindingKind.LOSS:
-            yield Text(
-                "This changes if it is shown that it was not handed over, or not left as agreed.",
-                "如能证明快件并未交付，或未按约定放置，结论将改变。",
-            )
-        case Outcome.SEGMENT if case.finding.kind is FindingKind.LOSS:
-            yield Text(
-                "This changes if an acceptance by somebody else is shown, or if the parcel turns up.",
-                "如能证明已被他方接收，或快件被找回，结论将改变。",
-            )
-        case Outcome.UNDETERMINED:
-            yield _what_would_decide_it(case)
+            return _HARMED_BY_THEN.fill(who=party(case.L.act.party), harm=harm(case.finding))
+        case Outcome.RECIPIENT:
+            return _BEFORE_DELIVERY
         case Outcome.SENDER if case.cause is None:
-            yield Text(
-                "This changes if it is shown that the sender had handed it over.",
-                "如能证明寄件人此前已交寄，结论将改变。",
-            )
-        case Outcome.SENDER if case.cause == "after_return":
-            yield Text(
-                "This changes if it is shown that it was so when the sender got it back.",
-                "如能证明退回寄件人时已是如此，结论将改变。",
-            )
+            return _HANDED_OVER_BEFORE
+        case Outcome.SENDER if case.cause == AFTER_RETURN:
+            return _SO_ON_RETURN
         case Outcome.SENDER:
-            yield Text(
-                "This changes if it is shown that it was sound when it was handed over.",
-                "如能证明交寄时完好，结论将改变。",
-            )
+            return _SOUND_AT_PICK_UP
         case Outcome.JOINT | Outcome.SHARED:
-            yield _NARROWED
+            return _NARROWED
         case Outcome.SEGMENT if case.zones or not case.located:
-            yield _NARROWED
-        case _:
-            yield Text(
-                "Only an earlier direct record of the harm, or a later one of sound, would change this.",
-                "仅有更早的直接损坏记录或更晚的直接完好记录方能改变结论。",
-            )
-    if RECIPIENT in case.proved and RECIPIENT in case.alternatives:
-        yield Text("It may also have happened while the recipient had it.", "亦不能排除发生于收件人持有期间。")
-    if SENDER in case.alternatives and case.chain.segments[0].overlaps(case.since, case.until):
-        yield Text("It may also have happened while the sender still had it.", "亦不能排除发生于寄件人交寄之前。")
+            return _NARROWED
+    return _BETTER_LOOK
+
+
+def _decided_by(case: Case) -> Text:
+    if "MECHANISM_EXCLUDED" in case.flags:
+        return _LOGGER_WRONG
+    if case.finding.kind is FindingKind.DELAY:
+        return _PLAN_WANTED
+    if case.contradicting is not None and case.boundary is not None and "R25" in case.fired:
+        return _BETTER_AT_THE_DOOR
+    if case.U is None:
+        return _PROOF_WANTED.get(case.finding.kind, _VIDEO_WANTED)
+    return _SOUND_BEFORE
+
+
+def _also_moved_by(case: Case) -> Iterator[Text]:
     if "R13e" in case.fired and case.outcome in (Outcome.SEGMENT, Outcome.JOINT):
-        yield Text(
-            "It also changes if consent to where it was left, or to who signed for it, is shown.",
-            "如能证明收件方同意该投放地点或代收人，结论亦将改变。",
-        )
+        yield _CONSENT_SHOWN
     if "R28" in case.fired:
-        yield Text(
-            "It falls away if it is shown that this is another parcel.", "如能证明并非同一快件，本结论不再成立。"
-        )
+        yield _ANOTHER_PARCEL
     if case.U is not None and case.U.rule in ("R13b", "R26") and case.outcome is not Outcome.UNDETERMINED:
-        yield Text(
-            "It also changes if the harm is shown to have come after delivery.",
-            "如能证明损坏发生于交付之后，结论亦将改变。",
-        )
+        yield _AFTER_DELIVERY
+    if "R9g" in case.fired:
+        yield _SEAL_TAMPERED
 
 
-_NARROWED = Text(
-    "A record or footage of its state at any point in between would narrow this.",
-    "其间任何一处的状态记录或监控录像均可缩小范围。",
+def _alternatives(case: Case) -> Iterator[Text]:
+    """Who takes no share and still cannot be ruled out."""
+    if RECIPIENT in case.proved and RECIPIENT in case.alternatives:
+        yield _WITH_THE_RECIPIENT
+    if SENDER in case.alternatives and case.chain.segments[0].overlaps(case.since, case.until):
+        yield _WITH_THE_SENDER
+    others = [each for each in case.alternatives if each not in (SENDER, RECIPIENT, *case.answerable)]
+    if others:
+        yield _WITH_OTHERS.fill(who=parties(others))
+
+
+_ANOTHER_TIME = text(
+    "This changes if an excused wait, another plan or another time of a handover is shown.",
+    "如能证明存在可免责的等待、另有时限计划或交接时间不同，结论将改变。",
 )
-_VIDEO_WANTED = Text("A continuous unboxing video would be evidence that counts.", "连续的开箱视频可据以认定。")
+_TURNS_UP = text(
+    "This changes if somebody else's acceptance is shown, or if the parcel turns up.",
+    "如能证明快件已被他方接收，或快件被找回，结论将改变。",
+)
+_NOT_HANDED_OVER = text(
+    "This changes if it is shown that the parcel was not handed over, or not left as agreed.",
+    "如能证明快件并未交付，或未按约定放置，结论将改变。",
+)
+_PACKING_WAS_GOOD = text(
+    "This changes if it is shown that the packing was fit for the goods, or that a blow on the way would have broken "
+    "them all the same.",
+    "如能证明包装符合要求，或途中所受外力足以损坏包装完好的内件，结论将改变。",
+)
+_HARMED_BY_THEN = text(
+    "This changes if {who} shows that the parcel was already {harm} when {who} took it over.",
+    "如{who}证明其接收时已存在上述情形（{harm}），结论将改变。",
+)
+_BEFORE_DELIVERY = text(
+    "This changes if a record or footage shows the harm before delivery.",
+    "如有记录或录像表明损失在交付前已经存在，结论将改变。",
+)
+_HANDED_OVER_BEFORE = text(
+    "This changes if it is shown that the sender had handed it over by then.",
+    "如能证明寄件人此前已经交寄，结论将改变。",
+)
+_SO_ON_RETURN = text(
+    "This changes if it is shown that the parcel was so when the sender got it back.",
+    "如能证明退回寄件人时已是如此，结论将改变。",
+)
+_SOUND_AT_PICK_UP = text(
+    "This changes if it is shown that the parcel was sound when it was handed over.", "如能证明交寄时完好，结论将改变。"
+)
+_NARROWED = text(
+    "A record or footage of its state at any moment in between would narrow this, and may leave one party alone.",
+    "其间任何时点的状态记录或录像均可缩小范围，甚至锁定一方。",
+)
+_BETTER_LOOK = text(
+    "Only a direct record would change this: one of the harm from earlier, or one of sound from later.",
+    "仅有更早的直接异常记录，或更晚的直接完好记录，方能改变结论。",
+)
+_LOGGER_WRONG = text(
+    "This changes if it is shown that the logger was not inside, or not working, for a part of the way.",
+    "如能证明记录仪在部分区段未随箱或未正常工作，结论将改变。",
+)
+_PLAN_WANTED = text(
+    "A plan of how long each leg was to take, or records of the handovers, would make an answer possible.",
+    "补充各段的时限计划或交接记录后，方可认定。",
+)
+_BETTER_AT_THE_DOOR = text(
+    "A better record of its state at that door would make an answer possible.", "补充当时状态的更优记录后，方可认定。"
+)
+_SOUND_BEFORE = text(
+    "A direct record from before that shows it sound would make an answer possible.",
+    "补充此前的直接完好记录后，方可认定。",
+)
+_VIDEO_WANTED = text(
+    "A continuous video of the unboxing would make an answer possible.", "补充连续的开箱视频后，方可认定。"
+)
 _PROOF_WANTED = {
-    FindingKind.DAMAGE: Text(
-        "A photo of the kept packaging or a continuous unboxing video would be evidence that counts.",
-        "保留的外包装照片或连续的开箱视频可据以认定。",
+    FindingKind.DAMAGE: text(
+        "A photo with the packaging kept, or a continuous video of the unboxing, would make an answer possible.",
+        "补充保留外包装的照片或连续的开箱视频后，方可认定。",
     ),
-    FindingKind.LOSS: Text(
-        "A handler's record that it is missing, or the end of the time after which it counts as lost, would decide it.",
-        "经手方的缺失记录，或视为丢失的期限届满，可据以认定。",
+    FindingKind.LOSS: text(
+        "A handler's own record that it is missing, or the end of the time after which it counts as lost, would make "
+        "an answer possible.",
+        "经手方出具缺失记录，或视为丢失的期限届满后，方可认定。",
     ),
 }
 """What would lift a bare statement, by what it says."""
-
-
-def _what_would_decide_it(case: Case) -> Text:
-    if case.finding.kind is FindingKind.DELAY:
-        return Text("A plan or records of the handoffs would decide it.", "分段时限计划或交接记录可据以认定。")
-    if case.contradicting is not None and case.boundary is not None and "R25" in case.fired:
-        return Text("A better record of its state at that door would decide it.", "当时状态的更优记录可据以认定。")
-    if case.U is None:
-        return _PROOF_WANTED.get(case.finding.kind, _VIDEO_WANTED)
-    return Text("A direct record from before that shows it sound would decide it.", "此前的直接完好记录可据以认定。")
+_CONSENT_SHOWN = text(
+    "It also changes if consent to where it was left, or to who signed for it, is shown.",
+    "如能证明收件方同意该投放地点或代收人，结论亦将改变。",
+)
+_ANOTHER_PARCEL = text(
+    "It falls away if it is shown that this is another parcel.", "如能证明并非同一快件，本结论不再成立。"
+)
+_AFTER_DELIVERY = text(
+    "It also changes if the harm is shown to have come after delivery.",
+    "如能证明损失发生于交付之后，结论亦将改变。",
+)
+_SEAL_TAMPERED = text(
+    "It also changes if it is shown that the seal had been opened and put back, or that an earlier look was wrong.",
+    "如能证明封志曾被开启后复原，或此前的查验有误，结论亦将改变。",
+)
+_WITH_THE_RECIPIENT = text(
+    "It may also have happened while the recipient had the parcel.", "亦不能排除发生于收件人持有期间。"
+)
+_WITH_THE_SENDER = text(
+    "It may also have happened while the sender still had the parcel.", "亦不能排除发生于交寄之前。"
+)
+_WITH_OTHERS = text("{who} cannot be ruled out either, but takes no share.", "亦不能排除{who}，但其不参与分担。")

@@ -2,23 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import structs
 
 from schemas.vocabulary import Confidence, Outcome
 from services.custody.core.attribution import judge
 from services.custody.core.case import RANKS, Ground
+from services.custody.core.explain import explain_union
 from services.custody.core.rules import findings
 from services.custody.core.rules.clocks import Trials
-from services.custody.core.verdict import Doubt, Explanation, Finding, Share, Verdict
-from services.custody.core.wording import Text, join
+from services.custody.core.verdict import Doubt, Finding, Narrowing, Share, Verdict
 
-_WHOLE = Text(
-    "Several blows brought about one result that cannot be divided: whoever answers for a part of it answers for the "
-    "whole in equal shares (R35, several blows). The parts, one by one:",
-    "数次损坏共同造成同一不可分割的结果，各部分的责任方对整体均担责任（R35，多次损坏）。各部分认定如下：",
-)
+Asked = TypeVar("Asked", bound=Narrowing)
+
 _DOUBT = Doubt(
     "R35", "several blows brought it about, and nothing tells their parts apart", "系多次损坏共同造成，各自作用无法区分"
 )
@@ -44,19 +41,20 @@ def united(ground: Ground, parts: Sequence[Finding]) -> Verdict | None:
     if len(naming) < len(found):
         surest = min(surest, Confidence.LOW, key=RANKS.index)
     alternatives = dict.fromkeys(party for verdict in found for party in verdict.open_alternatives)
-    told = join([_WHOLE, *(Text(each.explanation.en, each.explanation.zh) for each in found)])
+    level = min(surest, Confidence.LOW, key=RANKS.index) if several else surest
+    shared = tuple(Share(party, str(part)) for party in liable)
     return structs.replace(
         found[0],
         finding=Finding(found[0].finding.kind, found[0].finding.component, piece=found[0].finding.piece),
         parts=tuple(verdict.finding for verdict in found),
         outcome=Outcome.SHARED if several else named,
         cause=None,
-        liable=tuple(Share(party, str(part)) for party in liable),
+        liable=shared,
         proved=tuple(_in_order(chain, (party for verdict in found for party in verdict.proved))),
         L=None,
         U=None,
         last_seen_intact=None,
-        confidence=min(surest, Confidence.LOW, key=RANKS.index) if several else surest,
+        confidence=level,
         rules=tuple(sorted({"R35", *_all(found, "rules")}, key=lambda rule: (int(rule.strip("Rabcdefgh")), rule))),
         flags=_all(found, "flags"),
         exposure=tuple(sorted(set(_all(found, "exposure")))),
@@ -64,12 +62,13 @@ def united(ground: Ground, parts: Sequence[Finding]) -> Verdict | None:
         open_alternatives=tuple(party for party in alternatives if party not in liable),
         excluded=_all(found, "excluded"),
         gaps=_all(found, "gaps"),
-        footage=_all(found, "footage"),
+        footage=_ranked(verdict.footage for verdict in found),
+        missing_scans=_ranked(verdict.missing_scans for verdict in found),
         notice_status=_all(found, "notice_status"),
         external_debtors=_all(found, "external_debtors"),
         evidence=_all(found, "evidence"),
         doubt=(*_all(found, "doubt"), _DOUBT) if several else _all(found, "doubt"),
-        explanation=Explanation(zh=told.zh, en=told.en),
+        explanation=explain_union(found, shared, level),
     )
 
 
@@ -77,6 +76,17 @@ def _in_order(chain: Sequence[str], parties: Iterable[str]) -> list[str]:
     """Parties by when they first held it, each once."""
     named = set(parties)
     return sorted(named, key=lambda party: (chain.index(party) if party in chain else len(chain), party))
+
+
+def _ranked(lists: Iterable[Sequence[Asked]]) -> tuple[Asked, ...]:
+    """Where to look for any of the findings: the first of each, then the second, with ranks of their own."""
+    groups: dict[tuple[int, int], list[Asked]] = {}
+    for at, items in enumerate(lists):
+        for item in items:
+            groups.setdefault((item.rank, at), []).append(item)
+    return tuple(
+        structs.replace(item, rank=rank) for rank, key in enumerate(sorted(groups), start=1) for item in groups[key]
+    )
 
 
 def _all(found: Sequence[Verdict], name: str) -> tuple[Any, ...]:

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
+from string import Formatter
 from typing import NamedTuple
 
 from schemas.vocabulary import RECIPIENT, SENDER, Confidence, DamageMode, DropPlace, Facet, FindingKind, Severity
@@ -17,10 +19,36 @@ class Text(NamedTuple):
     zh: str
 
     def fill(self, **parts: "Text") -> "Text":
-        """Put parts into the places `{name}`, each language with its own."""
-        en = {name: part.en for name, part in parts.items()}
-        zh = {name: part.zh for name, part in parts.items()}
-        return Text(self.en.format_map(en), self.zh.format_map(zh))
+        """Put parts into the places `{name}`, each language with its own.
+
+        In Chinese, Latin letters and digits of a part stand off from the characters around it.
+        """
+        written = []
+        for literal, name, before, after in _places(self.zh):
+            written.append(literal)
+            if name:
+                part = parts[name].zh
+                if before and part[0].isascii():
+                    written.append(" ")
+                written.append(part)
+                if after and part[-1].isascii():
+                    written.append(" ")
+        return Text(self.en.format_map({name: part.en for name, part in parts.items()}), "".join(written))
+
+
+@lru_cache(maxsize=1024)
+def _places(template: str) -> tuple[tuple[str, str, bool, bool], ...]:
+    """A template in pieces: a literal, the name of the part that follows, and whether Chinese stands beside it."""
+    pieces = [(literal, name or "") for literal, name, _, _ in Formatter().parse(template)]
+    following = [literal for literal, _ in pieces[1:]] + [""]
+    return tuple(
+        (literal, name, _is_han(literal[-1:]), _is_han(then[:1]))
+        for (literal, name), then in zip(pieces, following, strict=True)
+    )
+
+
+def _is_han(character: str) -> bool:
+    return "\u4e00" <= character <= "\u9fff"
 
 
 _PARTIES = {SENDER: Text("the sender", "寄件人"), RECIPIENT: Text("the recipient", "收件人")}
@@ -94,10 +122,13 @@ def parties(names: Sequence[str]) -> Text:
     spoken = [party(name) for name in dict.fromkeys(names)]
     if len(spoken) == 1:
         return spoken[0]
-    return Text(
-        ", ".join(text.en for text in spoken[:-1]) + f" and {spoken[-1].en}",
-        "、".join(text.zh for text in spoken[:-1]) + f"和{spoken[-1].zh}",
+    return _LIST.fill(
+        most=Text(", ".join(each.en for each in spoken[:-1]), "、".join(each.zh for each in spoken[:-1])),
+        last=spoken[-1],
     )
+
+
+_LIST = Text("{most} and {last}", "{most}和{last}")
 
 
 def harm(finding: Finding) -> Text:
@@ -133,7 +164,7 @@ def place(where: DropPlace) -> Text:
 def hours(length: float) -> Text:
     """A length of time in hours, with as many digits as it needs."""
     written = f"{length:.2f}".rstrip("0").rstrip(".")
-    return Text(f"{written} hour" if written == "1" else f"{written} hours", f"{written}小时")
+    return Text(f"{written} hour" if written == "1" else f"{written} hours", f"{written} 小时")
 
 
 def grounds(code: str) -> Text:
@@ -144,10 +175,36 @@ def grounds(code: str) -> Text:
 
 def date(instant: datetime) -> Text:
     """An instant in its own zone, for the reader compares it with local papers."""
-    clock = f"{instant.hour:02}:{instant.minute:02} {_zone(instant.utcoffset() or timedelta())}"
+    return _date(instant, instant.utcoffset() or timedelta())
+
+
+def span(since: datetime, until: datetime) -> Text:
+    """From one instant to another; what both share, such as the zone, is told once."""
+    offset = since.utcoffset() or timedelta()
+    if offset != (until.utcoffset() or timedelta()) or since.year != until.year:
+        return _SPAN.fill(since=date(since), until=date(until))
+    months, zone = _MONTHS, _zone(offset)
+    clocks = f"{since.hour:02}:{since.minute:02}", f"{until.hour:02}:{until.minute:02}"
+    begun = f"{since.day} {months[since.month - 1]} {since.year}, {clocks[0]}"
+    zh = f"{since.year} 年 {since.month} 月 {since.day} 日 {clocks[0]} 至 "
+    if since.date() == until.date():
+        return Text(f"{begun} to {clocks[1]} {zone}", f"{zh}{clocks[1]} {zone}")
+    return Text(
+        f"{begun} to {until.day} {months[until.month - 1]}, {clocks[1]} {zone}",
+        f"{zh}{until.month} 月 {until.day} 日 {clocks[1]} {zone}",
+    )
+
+
+_SPAN = Text("{since} to {until}", "{since}至{until}")
+
+
+@lru_cache(maxsize=1024)
+def _date(instant: datetime, offset: timedelta) -> Text:
+    """Equal instants of different zones are equal keys, so the offset is another."""
+    clock = f"{instant.hour:02}:{instant.minute:02} {_zone(offset)}"
     return Text(
         f"{instant.day} {_MONTHS[instant.month - 1]} {instant.year}, {clock}",
-        f"{instant.year}年{instant.month}月{instant.day}日 {clock}",
+        f"{instant.year} 年 {instant.month} 月 {instant.day} 日 {clock}",
     )
 
 
@@ -159,15 +216,21 @@ def _zone(offset: timedelta) -> str:
     return f"UTC{sign}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
 
 
-_HAN, _LATIN = r"[\u4e00-\u9fff]", r"[0-9A-Za-z]"
-_BETWEEN = re.compile(f"(?<={_HAN})(?={_LATIN})|(?<={_LATIN})(?={_HAN})")
+_SPACED = re.compile(r"(?<=[\u4e00-\u9fff])(?=[0-9A-Za-z])|(?<=[0-9A-Za-z])(?=[\u4e00-\u9fff])")
+
+
+def tidy(chinese: str) -> str:
+    """Latin letters and digits stand off from the characters around them."""
+    return _SPACED.sub(" ", chinese)
 
 
 def join(sentences: Sequence[Text]) -> Text:
-    """Sentences as one paragraph. In Chinese, Latin letters and digits stand off from the characters around them."""
-    chinese = "".join(sentence.zh for sentence in sentences)
-    return Text(" ".join(_capital(sentence.en) for sentence in sentences), _BETWEEN.sub(" ", chinese))
+    """Sentences as one paragraph, each with a capital at its beginning."""
+    told = paragraph([Text(each.en[:1].upper() + each.en[1:], each.zh) for each in sentences])
+    return Text(told.en, tidy(told.zh))
 
 
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
+def paragraph(sentences: Sequence[Text]) -> Text:
+    """Sentences as one paragraph. Only a party that is spoken of in words gets a capital: a code stays as it is."""
+    english = ("The " + each.en[4:] if each.en.startswith("the ") else each.en for each in sentences)
+    return Text(" ".join(english), "".join(each.zh for each in sentences))

@@ -68,7 +68,7 @@ def _other_parcel(tell: Teller, meets: tuple[str, ...]) -> None:
     tell.tell(RECIPIENT, notice, OTHER, at + 60)
 
 
-law = settings(max_examples=max(1, settings().max_examples // 10))
+law = settings(max_examples=max(1, settings().max_examples // 5))
 """A rich history is dear to make and to judge; LASTINTACT_LAWS=search asks for many."""
 
 
