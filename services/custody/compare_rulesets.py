@@ -191,7 +191,7 @@ def lines(difference: CaseDifference) -> Iterator[str]:
     """What differs, a finding a line, and below it the rules that speak now or no more."""
     place = f"{difference.subject} journey {difference.journey}"
     for each in difference.findings:
-        head = f"{place} {each.finding}: {_answer(each.before)} -> {_answer(each.now)}"
+        head = f"{place} {each.finding}: {_answer(each.before)} -> {_answer(each.after)}"
         yield "; ".join([head, *_details(each)]) if each.is_new_version else f"{place} {each.finding}: same answer"
         for what, rules in (("speaks now", each.speaks_now), ("no more", each.silent_now)):
             if rules:
@@ -225,7 +225,7 @@ def json_lines(difference: CaseDifference) -> Iterator[str]:
                     "finding": str(each.finding),
                     "kinds": [kind.value for kind in each.kinds],
                     "before": _told(each.before),
-                    "now": _told(each.now),
+                    "now": _told(each.after),
                     "speaks_now": each.speaks_now,
                     "silent_now": each.silent_now,
                 }
@@ -268,7 +268,7 @@ def _answer(verdict: Verdict | None) -> str:
 
 def _details(each: Differing) -> Iterator[str]:
     """What differs beside the answer itself."""
-    before, now = each.before, each.now
+    before, now = each.before, each.after
     if before is None or now is None:
         return
     for name in ("L", "U"):

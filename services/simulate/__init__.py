@@ -1,4 +1,4 @@
-"""A seeded day of parcels: a courier network that scans, forgets to scan, and now and then breaks or loses something.
+"""A seeded day of parcels: a courier network that packs, seals, scans, forgets to, and now and then harms something.
 
 It knows what really happened and keeps that apart, so that answers can be held against it. It imports the contract
 (`schemas`) and nothing of the reasoning: whoever makes the puzzle must not see the solver.

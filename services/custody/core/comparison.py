@@ -46,7 +46,7 @@ class Differing(NamedTuple):
     finding: Finding
     before: Verdict | None
     """None: it did not stand."""
-    now: Verdict | None
+    after: Verdict | None
     kinds: tuple[Kind, ...]
 
     @property
@@ -57,12 +57,12 @@ class Differing(NamedTuple):
     @property
     def speaks_now(self) -> tuple[str, ...]:
         """Rules that speak and did not before."""
-        return _without(self.now, self.before)
+        return _without(self.after, self.before)
 
     @property
     def silent_now(self) -> tuple[str, ...]:
         """Rules that spoke before and do no more."""
-        return _without(self.before, self.now)
+        return _without(self.before, self.after)
 
 
 def answers(evidence: Evidence, journey: int, positions: Positions) -> Answers:

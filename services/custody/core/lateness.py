@@ -93,6 +93,10 @@ def _told_together(ground: Ground, chain: Chain, since: datetime, until: datetim
     for zone in chain.zones:
         if not zone.overlaps(since, until):
             continue
+        for party in (zone.giver, zone.taker):
+            is_carrier = ground.registry.role(party) in (PartyRole.CARRIER, PartyRole.LOCKER)
+            if is_carrier and not any(party in group for group in groups):
+                groups.append([party])
         joined = [group for group in groups if {zone.giver, zone.taker} & set(group)]
         if len(joined) > 1:
             groups = [group for group in groups if group not in joined]
@@ -120,5 +124,7 @@ def is_measured(chain: Chain, since: datetime, until: datetime) -> bool:
     """Whether every boundary on the way was recorded at the time, none inferred or typed in afterwards."""
     if any(zone.overlaps(since, until) for zone in chain.zones):
         return False
-    opened = [segment.opened_by for segment in chain.segments if since <= segment.start <= until]
-    return all(act is None or act.standing.signed for act in opened)
+    opened = [segment for segment in chain.segments if since <= segment.start <= until]
+    return all(
+        not segment.implied and (segment.opened_by is None or segment.opened_by.standing.signed) for segment in opened
+    )

@@ -83,9 +83,9 @@ def test_a_case_that_the_new_rules_decide_otherwise_is_told_with_both_answers(
     assert (difference.subject, difference.journey) == ("yto:A", 1)
     (finding,) = difference.findings
     assert finding.before is not None
-    assert finding.now is not None
+    assert finding.after is not None
     assert {share.party for share in finding.before.liable} == {"C1", "H1"}
-    assert {share.party for share in finding.now.liable} == {"H1"}
+    assert {share.party for share in finding.after.liable} == {"H1"}
     assert {"outcome", "liable", "confidence", "L"} <= difference.kinds
     assert "R5" in finding.speaks_now
     told = "\n".join(comparing.lines(difference))

@@ -5,7 +5,7 @@ from services.custody.core.acts import Kind
 from services.custody.core.bearing import stands_behind
 from services.custody.core.case import Case, Edge
 from services.custody.core.chain import Handoff
-from services.custody.core.condition import says_ok
+from services.custody.core.condition import is_slighter, says_ok
 from services.custody.core.grades import VERIFIED
 from services.custody.core.rules.delivery import end_in_halves, end_with_taker
 from services.custody.core.rules.rule import POLICY, Rule
@@ -78,7 +78,8 @@ def _sound_release(case: Case) -> int | None:
     grades = [
         look.grade
         for look in case.boundary.release.looks
-        if look.direct and says_ok(look, case.finding, case.bad_facets)
+        if look.direct
+        and (says_ok(look, case.finding, case.bad_facets) or is_slighter(look, case.finding, case.bad_facets))
     ]
     return max(grades, default=None)
 

@@ -105,6 +105,8 @@ def _declared(accept: Act, case: Case) -> list[Act]:
 
 def _touches(act: Act, reservation: Reservation, case: Case) -> bool:
     if is_defect(reservation, case.policy):
+        if case.finding.kind is FindingKind.SHORTAGE and reservation.facet in case.bad_facets:
+            return True  # a torn carton is no silence about one that was opened
         return any(look.facet is reservation.facet and says_bad(look, case.finding) for look in act.looks)
     seen = reservation.facet in case.bad_facets or reservation.facet is _outside_of(case)
     return seen and reservation.component in (None, WHOLE, case.finding.component)

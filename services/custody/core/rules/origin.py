@@ -2,12 +2,10 @@
 
 from fractions import Fraction
 
-from msgspec import structs
-
 from schemas.vocabulary import SENDER, Condition, Confidence, Facet, FindingKind, Outcome, PartyRole
 from services.custody.core.case import Case
 from services.custody.core.chain import Handoff
-from services.custody.core.condition import Look, says_bad
+from services.custody.core.condition import Look
 from services.custody.core.rules.first_bad import is_renewed_between
 from services.custody.core.rules.rule import Rule
 from services.custody.core.rules.sensor import felt_in, is_by_force, memory_of
@@ -126,11 +124,9 @@ def _arrived_sound_outside(case: Case) -> bool:
     if any(look.facet is Facet.OUTER and look.value is Condition.BAD for look in delivery.accept.looks):
         return False
     # Silence after a report of harm outside is rebutted by it (R17), unless the box was renewed since (R15).
-    outside = structs.replace(case.finding, kind=FindingKind.DAMAGE, damage=None, severity=None)
     return not any(
         look.direct
         and look.facet is Facet.OUTER
-        and says_bad(look, outside)
         and act.order < delivery.accept.order
         and not is_renewed_between(case, act, delivery.accept)
         for act, look in case.scene.bads

@@ -99,7 +99,7 @@ def test_findings_that_open_and_close_are_told_by_name() -> None:
 
     closed, opened = compare([VERDICT], [loss])
 
-    assert (closed.finding.kind, closed.kinds, closed.now) == (FindingKind.DAMAGE, (Kind.CLOSED,), None)
+    assert (closed.finding.kind, closed.kinds, closed.after) == (FindingKind.DAMAGE, (Kind.CLOSED,), None)
     assert (opened.finding.kind, opened.kinds, opened.before) == (FindingKind.LOSS, (Kind.OPENED,), None)
     assert (closed.silent_now, closed.speaks_now) == (("R3", "R4"), ())
     assert (opened.silent_now, opened.speaks_now) == ((), ("R10",))
