@@ -164,10 +164,10 @@ class _Course:
         ]
         seal = act.seal
         if seal is not None and seal.grade >= DIRECT:
-            if seal.match is not None:
+            if seal.number is not None and self._on is not None:
+                told.append((seal.number == self._number and seal.match is not False, seal.grade))
+            elif seal.match is not None:
                 told.append((seal.match, seal.grade))
-            elif seal.number is not None and self._on is not None:
-                told.append((seal.number == self._number, seal.grade))
         if not told:
             return None
         is_good = all(good for good, _ in told)
