@@ -61,7 +61,8 @@ class _Dispute:
     def __init__(self, ground: Ground, scene: Scene, finding: Finding) -> None:
         moments: list[tuple[datetime, Act | None]] = []
         for act, look in scene.bads:
-            if (act.kind is Kind.NOTICE or look.direct) and says_bad(look, finding):
+            opens = act.kind is Kind.NOTICE or look.direct or _will_be_raised(act, look, scene.chain, ground.registry)
+            if opens and says_bad(look, finding):
                 moments.append((act.fact.record_time, act))
         if finding.kind is FindingKind.LOSS:
             lost = deemed_lost_at(ground, scene)
@@ -215,12 +216,16 @@ def _with_admissions_raised(act: Act, chain: Chain, registry: Registry) -> Act:
     if not act.standing.entry or act.kind is Kind.NOTICE:
         return act
     looks = tuple(
-        look._replace(grade=DIRECT, admission=True)
-        if look.grade == INFERRED and is_admission(act, look, chain, registry)
-        else look
+        look._replace(grade=DIRECT, admission=True) if _will_be_raised(act, look, chain, registry) else look
         for look in act.looks
     )
     return replace(act, looks=looks) if looks != act.looks else act
+
+
+def _will_be_raised(act: Act, look: Look, chain: Chain, registry: Registry) -> bool:
+    """Whether an unsigned entry is worth something because it speaks against its author."""
+    entered = act.standing.entry and act.kind is not Kind.NOTICE and look.grade == INFERRED
+    return entered and is_admission(act, look, chain, registry)
 
 
 def too_weak(scene: Scene, finding: Finding) -> list[Act]:

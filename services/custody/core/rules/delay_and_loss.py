@@ -88,7 +88,10 @@ def loss(case: Case) -> bool:
         assert instant is not None
         case.U = Edge(instant, (instant, 0, "", ""), "R10", "R10")
     else:
-        return False  # reported, but by nobody whose report can be used: R3 says so
+        for opener, _ in case.openers:
+            case.set_aside(opener, "NOT_DIRECT")
+        case.fire("R3")
+        return case.end(Outcome.UNDETERMINED)
     sealed = lost_from(case) if missed is not None else None
     _last_seen(case, case.U, sealed)
     case.fire("R10", Confidence.MODERATE)
@@ -138,4 +141,7 @@ def _last_seen(case: Case, until: Edge, sealed: Sealed | None) -> None:
         if act.order < until.order and look.direct and says_ok(look, case.finding, FACETS[FindingKind.LOSS]):
             case.L = Edge(act.t, act.order, "R4", "direct", act, look.grade)
             case.witness = act
+            if look.admission:
+                case.limit("R18", Confidence.MODERATE)
+                case.flag("ADMISSION")
             return

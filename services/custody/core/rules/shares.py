@@ -67,10 +67,17 @@ def _was_closed_in(case: Case) -> bool:
 
 
 def _last(case: Case, carriers: Sequence[str]) -> str:
-    """The carrier that held it last inside the bracket; one may have held it twice."""
-    held = [segment.party for segment in case.chain.segments if segment.overlaps(case.since, case.until)]
-    held += [taker for _, taker in case.zones if taker not in held]
-    return next((party for party in reversed(held) if party in carriers), carriers[-1])
+    """The carrier that held it last inside the bracket, or may have; one may have held it twice.
+
+    In a zone that is the one who took it over: up to the zone's end it may have had it.
+    """
+    inside = case.windows
+    held = [
+        (each.start, each.party) for each in case.chain.segments if any(each.overlaps(*window) for window in inside)
+    ]
+    held += [(zone.until, zone.taker) for zone in case.chain.zones if any(zone.overlaps(*window) for window in inside)]
+    latest = sorted(held, key=lambda each: each[0], reverse=True)
+    return next((party for _, party in latest if party in carriers), carriers[-1])
 
 
 def _no_carrier(case: Case) -> bool:
