@@ -1,8 +1,9 @@
 """Runs mutmut over pure modules and prints, module by module, how many changes the tests noticed.
 
 Exit code 0: of all changes at least `GOAL` were noticed, and `survivors.toml` gives a reason for each that was not.
-Everything happens in a copy of the tree, `.mutation/`, which also remembers results: what did not change since is not
-tried again. Without names all modules of tests/unit/test_purity.py are taken, which takes hours.
+Everything happens in a copy of the tree, `.mutation/`, which also remembers results: a run of the same modules goes on
+where the last one ended, and does not try again what did not change. Without names all modules of
+tests/unit/test_purity.py are taken, which takes hours.
 """
 
 import os
@@ -108,7 +109,11 @@ def _configure(modules: Iterable[str]) -> None:
     lines = ["[mutmut]"]
     for option, values in options.items():
         lines += [f"{option} =", *(f"    {value}" for value in values)]
-    (WORK / "setup.cfg").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    told, place = "\n".join(lines) + "\n", WORK / "setup.cfg"
+    if not place.exists() or place.read_text(encoding="utf-8") != told:
+        # mutmut takes over what it has: for other modules neither changes nor the tests that reach them would be found.
+        shutil.rmtree(WORK / "mutants", ignore_errors=True)
+    place.write_text(told, encoding="utf-8")
 
 
 def _pattern(module: str) -> str:
