@@ -188,7 +188,7 @@ def test_any_number_of_cases_is_read_in_parts(world: World, monkeypatch: pytest.
 def test_a_rule_that_fails_names_the_case_it_failed_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     decide(world, "yto:A")
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(attribution, "judge_all", fail)
