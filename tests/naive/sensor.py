@@ -113,15 +113,15 @@ def r14b_packaging(
 
 
 def _outside_sound_at_delivery(case: Case) -> bool:
-    """R14b: O ok at delivery, seen or silent; R17: silence after a bad is simply rebutted."""
+    """R14b: O ok at delivery, seen or silent; R17: a bad before it stands, whatever was said or kept silent later."""
     if not case.custody.deliveries:
         return False
     delivery = case.custody.deliveries[-1]
     if any(each.facet is Facet.OUTER for each in reserved_at_delivery(case, delivery.act)):
         return False
     at_door = [k for k in case.looks if k.act.id == delivery.act.id and k.facet is Facet.OUTER and k.direct]
-    if at_door:
-        return all(k.value is Condition.OK for k in at_door)
+    if any(k.value is not Condition.OK for k in at_door):
+        return False
     packed = max((act.t for act in case.acts if isinstance(act.data, Repacked) and act.t < delivery.t), default=DAWN)
     return not any(
         look.facet is Facet.OUTER and look.value is Condition.BAD and look.direct and packed < look.t <= delivery.t

@@ -214,14 +214,18 @@ class _Folding:
         return not (returns and returns[-1].t >= current.start)
 
     def _belongs_to_a_handoff(self, act: Act) -> bool:
-        """Part of a handoff that is on record: shortly before its own acceptance, or while clocks may still differ."""
+        """Part of a handoff that is on record: shortly before its own acceptance, or while clocks may still differ.
+
+        A release is its side of the handoff as long as one may come late.
+        """
         own = self._acceptances.get(act.party, [])
         coming = bisect_left(own, act.t)
         if coming < len(own) and own[coming] - act.t <= self._policy.handoff_window:
             return True
         handed_over_at = self._current.start
         previous = self.chain.segments[-2].party if len(self.chain.segments) > 1 else None
-        return previous == act.party and act.t - handed_over_at <= self._policy.clock_skew
+        late = self._policy.handoff_window if act.kind is Kind.RELEASE else self._policy.clock_skew
+        return previous == act.party and act.t - handed_over_at <= late
 
     # --- leaving it somewhere, refusing ------------------------------------------------------------------------------
 

@@ -61,15 +61,13 @@ def _compare(core: Verdict | None, naive: Answer | None) -> dict[str, tuple[Any,
         return {} if stands == (None, None) else {"stands": stands}
     if "CLOCK_DOUBT" in core.flags:
         return {}  # R36 asks in other orders too; this solver does not
-    if _is_unsettled(core, naive):
-        return {}
     pairs: dict[str, tuple[Any, Any]] = {
         "outcome": (core.outcome, naive.outcome),
         "liable": ({share.party: Fraction(share.share) for share in core.liable}, dict(naive.liable)),
         "confidence": (core.confidence, naive.confidence),
         "cause": (core.cause, naive.cause),
-        "flags": (_told(core, set(core.flags)), _told(core, set(naive.flags))),
-        "exposure": ({span for span in core.exposure if span[0].year > 1}, set(naive.exposure)),
+        "flags": (_told(set(core.flags)), _told(set(naive.flags))),
+        "exposure": (set(core.exposure), set(naive.exposure)),
         "alternatives": (set(core.open_alternatives), set(naive.open_alternatives)),
     }
     if core.finding.kind is FindingKind.DELAY:
@@ -81,23 +79,9 @@ def _compare(core: Verdict | None, naive: Answer | None) -> dict[str, tuple[Any,
     return {field: pair for field, pair in pairs.items() if pair[0] != pair[1]}
 
 
-def _is_unsettled(core: Verdict, naive: Answer) -> bool:
-    """Whether they differ in a point of the text that nobody has settled yet; each line names its point."""
-    kind = core.finding.kind
-    rules = set(core.rules)
-    return (
-        # R14b: whether a harm seen on the outside on the way leaves the outside sound at delivery.
-        (kind is FindingKind.DAMAGE and ("R14b" in rules) != ("R14b" in naive.rules))
-        # R22: whether a zone counts that begins before the promise's clock stopped and ends after.
-        or (kind is FindingKind.DELAY and bool(core.zones) and bool(naive.zones))
-        # R20: who held it last where the last of the bracket is a zone.
-        or ("R20-last" in naive.rules and bool(naive.zones))
-    )
-
-
-def _told(core: Verdict, flags: set[str]) -> set[str]:
-    """The flags to compare; unsettled is whether an admission that begins a loss is flagged, as it begins any other."""
-    return flags & (FLAGS - {"ADMISSION"} if core.finding.kind is FindingKind.LOSS else FLAGS)
+def _told(flags: set[str]) -> set[str]:
+    """The flags to compare."""
+    return flags & FLAGS
 
 
 def _end(end: Any) -> tuple[Any, ...] | None:
