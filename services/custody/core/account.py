@@ -9,7 +9,7 @@ from services.custody.core.acts import Act
 from services.custody.core.case import Case
 from services.custody.core.condition import FACETS, is_slighter
 from services.custody.core.naming import text
-from services.custody.core.wording import Text, date, facet, grounds, harm, parties, party
+from services.custody.core.wording import Text, date, facet, grounds, harm, outwardly_sound, parties, party
 
 
 def who_had_it(case: Case) -> Iterator[Text]:
@@ -21,7 +21,16 @@ def who_had_it(case: Case) -> Iterator[Text]:
         return
     yield from _last_intact(case)
     if case.U is not None and case.proved and case.proved != [SENDER]:
-        yield (_HELD_SINCE if case.witness is not None else _HELD_UNTIL).fill(who=parties(case.proved))
+        yield _held(case).fill(who=parties(case.proved), until=date(case.U.t))
+
+
+def _held(case: Case) -> Text:
+    """Whose hands it went through, to the end of the time in question; a lost parcel has none."""
+    if case.witness is None:
+        return _HELD_UNTIL
+    if case.finding.kind is FindingKind.LOSS and case.U is not None and case.U.act is None:
+        return _HELD_ON
+    return _HELD_ALONE if len(case.proved) == 1 else _HELD_SINCE
 
 
 def what_is_presumed(case: Case) -> Iterator[Text]:
@@ -72,7 +81,7 @@ def _weighed(witness: Act) -> bool:
 
 
 def _presumed(accept: Act, case: Case) -> Text:
-    told = {"who": party(accept.party), "when": date(accept.t)}
+    told = {"who": party(accept.party), "when": date(accept.t), "sound": outwardly_sound(case.finding.kind)}
     if accept.reservation is None:
         return _SILENT.fill(**told)
     valid = accept.reservation.grounds in case.policy.reservation_grounds
@@ -108,14 +117,29 @@ def what_is_doubtful(case: Case) -> Iterator[Text]:
 
 
 _CARRIED = text("On its way it was with {who}, in this order.", "途中依次由{who}保管。")
-_HELD_SINCE = text("In between it was, by the record, with {who}.", "其间据记录由{who}保管。")
-_HELD_UNTIL = text("Until it was found so it had been, by the record, with {who}.", "发现之前，据记录由{who}保管。")
+_HELD_SINCE = text(
+    "From then to {until} it was, by the record, with {who}.",
+    "此后至{until}，记录显示快件先后由{who}保管。",
+)
+_HELD_ALONE = text(
+    "From then to {until} it was, by the record, with {who} alone.",
+    "此后至{until}，记录显示快件一直由{who}保管。",
+)
+_HELD_ON = text(
+    "From then on the record has it with {who}.",
+    "此后，记录显示快件由{who}保管。",
+)
+_HELD_UNTIL = text(
+    "Up to {until} it had been, by the record, with {who}.",
+    "截至{until}，记录显示快件由{who}保管。",
+)
 _NEVER_AT_HAND = text("No scan shows when the parcel was last at hand.", "没有扫描记录表明快件最后在场的时间。")
 _NEVER_SOUND = text(
     "Nobody is on record as having found {what} sound before.", "此前没有任何一方查验{what}完好的记录。"
 )
 _LAST_AT_HAND = text(
-    "{who} was the last to have the parcel at hand, on {when}.", "{who}最后一次经手快件，时间为{when}。"
+    "{who} was the last to have the parcel at hand, on {when}.",
+    "最后一次经手快件的是{who}，时间为{when}。",
 )
 _SLIGHTER = text(
     "{who} looked on {when} and found the parcel no more than {slighter}; what is graver came after that [R35].",
@@ -123,19 +147,19 @@ _SLIGHTER = text(
 )
 _ITS_RELEASE = text(
     "The last to find it sound was {who}, when it let the parcel go on {when}.",
-    "最后未见异常的是{who}于{when}的交出记录。",
+    "最后记录快件完好的是{who}于{when}所作的移交记录。",
 )
 _LAST_LOOK = text(
     "{who} was the last to look at {what} and found nothing wrong, on {when}.",
     "最后查验{what}且未见异常的是{who}，时间为{when}。",
 )
 _A_WITNESS = text(
-    "{who} is a witness to that; whoever looked last is not for that reason liable [R4].",
-    "{who}就此为见证人，最后查验本身不产生责任[R4]。",
+    "{who} is only a witness to that; having looked last does not make it liable [R4].",
+    "{who}仅就此作证，不因最后经手或查验而承担责任[R4]。",
 )
 _NO_MORE_THAN_A_LOOK = text(
-    "That look only says where the time in question begins; it is not why {who} is held liable [R4].",
-    "该次查验仅确定期间的起点，并非认定{who}承担责任的理由[R4]。",
+    "That alone does not make {who} liable; what does is said below [R4].",
+    "仅此一项不使{who}承担责任，承担责任的理由见下文[R4]。",
 )
 _RESERVED = text(
     "{who} took it over on {when} and noted that it could not look ({grounds}), so nothing is presumed from that "
@@ -143,18 +167,18 @@ _RESERVED = text(
     "{who}于{when}接收时注明无法查验（{grounds}），故不就该次接收作完好推定[R6]。",
 )
 _SILENT = text(
-    "{who} took it over on {when} without a remark, so it is presumed outwardly sound then [R5].",
-    "{who}于{when}接收时未作任何批注，故推定当时外观完好[R5]。",
+    "{who} took it over on {when} without a remark, so the parcel is presumed to have been {sound} then [R5].",
+    "{who}于{when}接收时未作任何批注，故推定当时{sound}[R5]。",
 )
 _BESIDE_THE_POINT = text(
-    "{who} took it over on {when}; its remark ({grounds}) does not concern this harm, so it is presumed outwardly "
-    "sound then [R5].",
-    "{who}于{when}接收，其批注（{grounds}）与本项异常无关，故推定当时外观完好[R5]。",
+    "{who} took it over on {when}. Its remark ({grounds}) does not concern this harm, so it is presumed {sound}"
+    " then [R5].",
+    "{who}于{when}接收，其批注（{grounds}）与本项异常无关，故推定当时{sound}[R5]。",
 )
 _EMPTY_REMARK = text(
-    "{who} took it over on {when}; its remark ({grounds}) is no valid reservation [R6], so it is presumed outwardly "
-    "sound then [R5].",
-    "{who}于{when}接收，其批注（{grounds}）不构成有效保留[R6]，故推定当时外观完好[R5]。",
+    "{who} took it over on {when}. Its remark ({grounds}) is no valid reservation [R6], so it is presumed "
+    "{sound} then [R5].",
+    "{who}于{when}接收，其批注（{grounds}）不构成有效保留[R6]，故推定当时{sound}[R5]。",
 )
 _EITHER_ORDER = text(
     "Which came first, what {one} recorded on {when} or what {other} recorded on {then}, no clock can tell; the other "
@@ -162,7 +186,7 @@ _EITHER_ORDER = text(
     "{one}于{when}的记录与{other}于{then}的记录孰先孰后，无法凭时钟判定；先后互换，结论即不同[R36]。",
 )
 _PASSED_UNSEEN = text(
-    "When it passed from {giver} to {taker} is not known, so both stay in question [R8].",
+    "When it passed from {giver} to {taker} is not known, so neither of them can be ruled out [R8].",
     "快件自{giver}转移至{taker}的时刻不明，双方均不能排除[R8]。",
 )
 _FALSE_ALARM = text(
@@ -190,11 +214,11 @@ _TOO_LATE_TO_RETRACT = text(
 )
 _WRONG_TAKER = text(
     "It had been released to another party than the one that took it; who took it is what counts [R1].",
-    "交出记录所载的接收方与实际接收方不同，以实际接收方为准[R1]。",
+    "移交记录所载的接收方与实际接收方不同，以实际接收方为准[R1]。",
 )
 _CLOCK_SKEW = text(
     "An acceptance is dated earlier than its release by more than clocks may differ; the acceptance stands [R1].",
-    "有接收记录早于对应的交出记录，且超出时钟允许误差，仍以接收记录为准[R1]。",
+    "有接收记录早于对应的移交记录，且超出时钟允许误差，仍以接收记录为准[R1]。",
 )
 _SEQUENCE_GAP = text(
     "A device's numbering has a hole in this time, so a record may have been lost [R36].",

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from schemas.vocabulary import RECIPIENT, SENDER, FindingKind, Outcome
+from schemas.vocabulary import RECIPIENT, SENDER, FindingKind, Outcome, Regime
 from services.custody.core.acts import Kind
 from services.custody.core.case import Case
 from services.custody.core.naming import text
 from services.custody.core.rules.delivery import AFTER_RETURN
 from services.custody.core.rules.shares import external_debtors, shares
-from services.custody.core.wording import Text, hours, parties, party
+from services.custody.core.wording import Text, event, harm, hours, parties, party, sound
 
 _TAKE_NO_SHARE = (SENDER, RECIPIENT)
 PACKAGING = "packaging"
@@ -21,20 +21,48 @@ def what_follows(case: Case) -> Iterator[Text]:
         case Outcome.SEGMENT | Outcome.SHARED if case.delay:
             yield from _hours_over(case)
         case Outcome.SEGMENT:
-            yield _segment(case).fill(who=party(case.answerable[0]))
+            yield _segment(case).fill(who=party(case.answerable[0]), sound=sound(case.finding.kind))
         case Outcome.JOINT | Outcome.SHARED:
             yield _joint(case).fill(who=parties(case.answerable))
             if not case.halves:
                 yield _PARTS.fill(parts=_parts(case))
         case Outcome.SENDER:
-            yield _sender(case)
+            yield _sender(case).fill(harm=harm(case.finding))
         case Outcome.RECIPIENT:
-            yield _recipient(case)
+            yield _recipient(case).fill(sound=sound(case.finding.kind), event=event(case.finding.kind))
         case _:
-            yield _undetermined(case)
+            yield _undetermined(case).fill(event=event(case.finding.kind))
+    yield from _claim(case)
+
+
+def _claim(case: Case) -> Iterator[Text]:
+    """Whom the claimant may turn to, where that is not just who is liable, and as what."""
     debtors = external_debtors(case)
-    if debtors and set(debtors) != set(case.answerable):
-        yield _DEBTORS.fill(who=parties(debtors))
+    if not debtors or set(debtors) == set(case.answerable):
+        return
+    named = [_as_what(name, at, len(debtors), case) for at, name in enumerate(debtors)]
+    who = named[0]
+    if len(named) > 1:
+        most = Text(", ".join(each.en for each in named[:-1]), "、".join(each.zh for each in named[:-1]))
+        who = _ANY_OF.fill(most=most, last=named[-1])
+    if SENDER in case.answerable:
+        yield _CLAIM_THE_REST.fill(who=who)
+    elif len(case.answerable) == 1:
+        yield _CLAIM_WHOLE.fill(who=who, liable=party(case.answerable[0]))
+    else:
+        yield _CLAIM.fill(who=who)
+
+
+def _as_what(name: str, at: int, count: int, case: Case) -> Text:
+    """A debtor with what makes it one, where that is not that it is liable."""
+    who = party(name)
+    if name in case.answerable or 0 < at < count - 1:
+        return who
+    if case.policy.regime in (Regime.CMR, Regime.MC):
+        return (_FIRST_CARRIER if at == 0 else _LAST_IN_LINE).fill(who=who)
+    if at > 0:
+        return who
+    return (_SOLD_IT if case.ground.contract.announced.contracting is not None else _TAKEN_FOR_IT).fill(who=who)
 
 
 def _hours_over(case: Case) -> Iterator[Text]:
@@ -132,147 +160,190 @@ def _undetermined(case: Case) -> Text:
     return _NOTHING_TO_GO_BY if case.U is None else _NOBODY
 
 
-_PARTS = text("Among themselves they bear it in these parts: {parts}.", "内部分担比例为：{parts}。")
-_DEBTORS = text(
-    "By the regime of the contract the claimant may turn to {who}; how the carriers divide it among themselves does "
-    "not bind the claimant.",
-    "依合同适用的责任制度，索赔方可向{who}主张；承运方之间的分担不约束索赔方。",
+_PARTS = text(
+    "The parts are: {parts}.",
+    "各方分担比例为：{parts}。",
+)
+_CLAIM_WHOLE = text(
+    "The claimant may claim the whole from {who}; a carrier that pays instead of {liable} may recover from {liable}.",
+    "索赔方可就全部损失向{who}索赔；代{liable}赔付的一方可向{liable}追偿。",
+)
+_CLAIM = text(
+    "The claimant may claim from {who}; how the parties liable divide it among themselves does not affect the "
+    "claimant.",
+    "索赔方可向{who}索赔；责任各方之间如何分担，不影响索赔方。",
+)
+_CLAIM_THE_REST = text(
+    "For all but the sender's own part the claimant may claim from {who}.",
+    "扣除寄件人自负部分后，索赔方可就其余损失向{who}索赔。",
+)
+_ANY_OF = text(
+    "{most} or {last}",
+    "{most}或{last}",
+)
+_SOLD_IT = text(
+    "{who} (the carrier that sold the carriage)",
+    "{who}（缔约承运人）",
+)
+_TAKEN_FOR_IT = text(
+    "{who} (the first carrier, taken to have sold the carriage)",
+    "{who}（首程承运人，视为缔约承运人）",
+)
+_FIRST_CARRIER = text(
+    "{who} (the first carrier)",
+    "{who}（首程承运人）",
+)
+_LAST_IN_LINE = text(
+    "{who} (the last carrier)",
+    "{who}（末程承运人）",
 )
 _SLOW = text(
-    "{who} took {hours} longer than planned and not excused, and answers for the delay [R22].",
-    "{who}超出计划且无免责事由的时间为{hours}，由{who}承担延误责任[R22]。",
+    "{who} alone is liable for the delay, in full: it took {hours} longer than planned and excused [R22].",
+    "由{who}单独承担全部延误责任：扣除计划时间和可免责时间后，{who}超出{hours}[R22]。",
 )
 _OVER = text("{who} by {length}", "{who}超出{length}")
 _SLOW_TOGETHER = text(
-    "Beyond plan and excuse the time was exceeded: {hours}. They answer for the delay in proportion [R22].",
-    "扣除计划时间和可免责时间后，{hours}，按超时比例分担延误责任[R22]。",
+    "Beyond plan and excuse the time was exceeded: {hours}. They are liable for the delay in proportion [R22]. "
+    "Each leg is measured by its own plan, so these hours need not add up to the delay of the whole.",
+    "扣除计划时间和可免责时间后，{hours}，按超时比例承担延误责任[R22]。各段分别按其计划计算，合计不必等于全程延"
+    "误时间。",
 )
 _HALVED_HOURS = text(
-    "Those whose hours cannot be told apart, since custody passed unseen between them, bear them in halves.",
-    "交接时刻不明的双方，其超时合并计算，各半承担。",
+    "Where custody passed unseen between two, their hours cannot be told apart, so each is liable for half of them.",
+    "交接时刻不明的双方，其超时合并计算，各承担一半责任。",
 )
 _LAST_HOLDER = text(
-    "{who} answers: it was the last to hold the parcel and cannot show that anybody took it over or that it was "
-    "delivered [R10].",
-    "由{who}承担责任：{who}是最后的保管方，且不能证明快件已被下一方接收或已妥投[R10]。",
+    "{who} alone is liable, in full: it held the parcel and cannot show that it passed it on or delivered it [R10].",
+    "由{who}单独承担全部责任：快件由{who}保管，{who}不能证明已将快件交给下一方或已妥投[R10]。",
 )
 _OPENER = text(
-    "{who} answers, since it opened the unit: the seals leave no time in which anybody else could have got at it; an "
-    "error in an earlier look remains possible [R9g].",
-    "由开启总包的{who}承担责任：按封志记录，其他各方均无接触内件的时间；但不排除此前查验或计量有误[R9g]。",
+    "{who} alone is liable, in full: it opened the unit, and the seals leave no time in which anybody else could have "
+    "got at it; an error in an earlier look remains possible [R9g].",
+    "由开启总包的{who}单独承担全部责任：按封志记录，其他各方均无接触内件的时间；但不排除此前查验或计量有误[R9g]。",
 )
 _RELEASE_IS_BETTER = text(
-    "{who} answers: the release is the better evidence, so the parcel was sound when {who} took it [R7b].",
-    "由{who}承担责任：交出记录的证据等级更高，{who}接收时快件完好[R7b]。",
+    "{who} alone is liable, in full: the release is the better evidence, so the parcel was {sound} when {who} "
+    "took it [R7b].",
+    "由{who}单独承担全部责任：移交记录的证据等级更高，故{who}接收时快件{sound}[R7b]。",
 )
 _ACCEPTANCE_IS_BETTER = text(
-    "{who} answers: the acceptance is the better evidence, and {who} held the parcel before it [R7b].",
-    "由{who}承担责任：接收记录的证据等级更高，此前快件由{who}保管[R7b]。",
+    "{who} alone is liable, in full: the acceptance is the better evidence, and {who} held the parcel before it [R7b].",
+    "由{who}单独承担全部责任：接收记录的证据等级更高，此前快件由{who}保管[R7b]。",
 )
 _LAST_CARRIER = text(
-    "Nothing on record tells on whose leg it happened; the contract presumes the last carrier, so {who} answers [R20].",
-    "现有记录无法确定发生于哪一区段；合同约定推定由最后承运方承担，故由{who}承担责任[R20]。",
+    "Nothing on record tells on whose leg it happened. The contract presumes the last carrier, so {who} alone "
+    "is liable, in full [R20].",
+    "现有记录无法确定发生于哪一区段；合同约定推定由最后承运方承担，故由{who}单独承担全部责任[R20]。",
 )
 _PRESENTER = text(
-    "{who} answers: it presented the parcel to the authority and stands in for that time [R30].",
-    "由{who}承担责任：快件由{who}提交机关查验，该期间由{who}代为承担[R30]。",
+    "{who} alone is liable, in full: it presented the parcel to the authority and is liable for that time too [R30].",
+    "由{who}单独承担全部责任：快件由{who}提交机关查验，该期间的责任亦由{who}承担[R30]。",
 )
 _HELD_BOTH = text(
-    "{who} answers: it alone held both parcels at once [R29].", "由{who}承担责任：仅{who}曾同时保管两件快件[R29]。"
+    "{who} alone is liable, in full: it alone held both parcels at once [R29].",
+    "由{who}单独承担全部责任：仅{who}曾同时保管两件快件[R29]。",
 )
 _HELD_IT_AT_THE_BREACH = text(
-    "{who} answers: it held the parcel while the seal was broken [R9b].",
-    "由{who}承担责任：封志失效期间快件由{who}保管[R9b]。",
+    "{who} alone is liable, in full: it held the parcel while the seal was broken [R9b].",
+    "由{who}单独承担全部责任：封志失效期间快件由{who}保管[R9b]。",
 )
 _HELD_IT = text(
-    "{who} answers: it alone held the parcel in the time that is left [R1].",
-    "由{who}承担责任：在可能发生的期间内，快件仅由{who}保管[R1]。",
+    "{who} alone is liable, in full: it alone held the parcel in the time that is left [R1].",
+    "由{who}单独承担全部责任：在可能发生的期间内，快件仅由{who}保管[R1]。",
 )
 _ONLY_CARRIER = text(
-    "{who} answers: of those who may have held the parcel in the time that is left it alone is a carrier, and sender "
-    "and recipient take no share beside carriers [R20].",
-    "由{who}承担责任：可能的保管方之中仅{who}为承运方，寄件人、收件人不与承运方分担[R20]。",
+    "{who} alone is liable, in full: of those who may have held the parcel in the time that is left it alone "
+    "is a carrier, and sender and recipient take no share beside carriers [R20].",
+    "由{who}单独承担全部责任：可能的保管方之中仅{who}为承运方，寄件人、收件人不与承运方分担[R20]。",
 )
 _HELD_IT_SINCE = text(
-    "{who} answers: it is presumed to have got the parcel sound [R5], and it alone held it in the time that is left "
-    "[R1].",
-    "由{who}承担责任：推定{who}接收时快件完好[R5]，在可能发生的期间内快件仅由{who}保管[R1]。",
+    "{who} alone is liable, in full: the parcel is presumed to have been {sound} when {who} took it over [R5], "
+    "and in the time that is left {who} alone held it [R1].",
+    "由{who}单独承担全部责任：推定{who}接收时快件{sound}[R5]；在可能发生的期间内，快件仅由{who}保管[R1]。",
 )
 _HELD_IT_IN_THE_UNIT = text(
-    "{who} answers: it is presumed to have got the parcel sound with the unit [R9d], and it alone held it in the time "
-    "that is left [R1].",
-    "由{who}承担责任：推定{who}随总包接收时快件完好[R9d]，在可能发生的期间内快件仅由{who}保管[R1]。",
+    "{who} alone is liable, in full: the parcel is presumed to have been {sound} when {who} took over the unit "
+    "[R9d], and in the time that is left {who} alone held it [R1].",
+    "由{who}单独承担全部责任：推定{who}接收总包时快件{sound}[R9d]；在可能发生的期间内，快件仅由{who}保管[R1]。",
 )
 _LOGGED = text(
-    "{who} answers: it alone held the parcel when the logger felt a blow or was off [R11].",
-    "由{who}承担责任：记录仪记录到冲击或中断记录时，快件仅由{who}保管[R11]。",
+    "{who} alone is liable, in full: it alone held the parcel in the time that the logger points to [R11].",
+    "由{who}单独承担全部责任：在记录仪所指向的期间内，快件仅由{who}保管[R11]。",
 )
 _PACKING_AND_BLOW = text(
-    "Bad packing and a blow on the way together explain the harm, so {who} share it [R14b].",
-    "包装缺陷与途中冲击共同造成损坏，由{who}分担责任[R14b]。",
+    "Bad packing and a blow on the way may each have caused the harm, and their effects cannot be told apart, "
+    "so {who} are liable in parts [R14b].",
+    "包装缺陷与途中冲击均可能造成损坏，且无法区分各自的影响，故由{who}按比例承担责任[R14b]。",
 )
 _ORDER_DECIDES = text(
-    "Which of {who} answers depends on an order that no clock can tell, so they share it [R36].",
-    "{who}之中由何方承担，取决于无法凭时钟判定的先后，故由各方分担[R36]。",
+    "Which of {who} is liable depends on an order that no clock can tell, so they share the liability [R36].",
+    "{who}之中由何方承担责任，取决于无法凭时钟判定的先后，故由各方分担责任[R36]。",
 )
 _EQUALLY_GOOD = text(
-    "The two records are equally good, so {who} answer in equal halves [R7b].",
-    "双方记录的证据等级相同，由{who}各承担一半[R7b]。",
+    "The two records are equally good, so {who} are liable for one half each [R7b].",
+    "双方记录的证据等级相同，由{who}各承担一半责任[R7b]。",
 )
 _UNLOCALISED = text(
-    "{who} answer together: each held the parcel in the time in question, and nothing on record tells on whose leg it "
-    "happened [R20].",
+    "{who} are liable together: each held the parcel in the time in question, and nothing on record tells on "
+    "whose leg it happened [R20].",
     "由{who}共同承担责任：各方均在可能发生的期间内保管过快件，现有记录无法确定发生于哪一区段[R20]。",
 )
 _PACKING = text(
-    "The sender bears it: the carton arrived sound and the packing inside was bad, which explains the harm [R14b].",
-    "由寄件人承担责任：外包装到达时完好而内部包装存在缺陷，足以解释该损坏[R14b]。",
+    "No carrier is liable; the loss stays with the sender: the carton arrived sound and the packing inside was "
+    "bad, which explains the harm [R14b].",
+    "承运方不承担责任，损失由寄件人自负：外包装到达时完好而内部包装存在缺陷，足以解释该损坏[R14b]。",
 )
 _SENDER_STILL_HAD_IT = text(
-    "The sender bears it: by the record the sender still had the parcel [R1].",
-    "由寄件人承担责任：据记录当时快件仍由寄件人持有[R1]。",
+    "No carrier is liable; the loss stays with the sender: by the record the sender still had the parcel [R1].",
+    "承运方不承担责任，损失由寄件人自负：据记录当时快件仍由寄件人持有[R1]。",
 )
 _PRE_EXISTING = text(
-    "The sender bears it: the parcel was so when it was handed over at pick-up [R14a].",
-    "由寄件人承担责任：该状况在交寄时已经存在[R14a]。",
+    "No carrier is liable; the loss stays with the sender: the parcel was already {harm} when the sender "
+    "handed it over [R14a].",
+    "承运方不承担责任，损失由寄件人自负：寄件人交寄时已存在{harm}[R14a]。",
 )
 _LOST_WITH_THE_SENDER = text(
-    "The sender bears it: by the record [R10] the parcel had come back to the sender [R24].",
-    "由寄件人承担责任：据记录[R10]，快件已退回寄件人[R24]。",
+    "No carrier is liable; the loss stays with the sender: by the record [R10] the parcel had come back to the "
+    "sender [R24].",
+    "承运方不承担责任，损失由寄件人自负：据记录[R10]，快件已退回寄件人[R24]。",
 )
 _SENDER_TOO_LATE = text(
-    "The sender bears it: the parcel had come back [R24], and the harm was shown only after the time for that had run "
-    "out [R13c].",
-    "由寄件人承担责任：快件已退回寄件人[R24]，且逾期方才举证[R13c]。",
+    "No carrier is liable; the loss stays with the sender: the parcel had come back [R24], and the harm was "
+    "shown only after the time for that had run out [R13c].",
+    "承运方不承担责任，损失由寄件人自负：快件已退回寄件人[R24]，且逾期方才举证[R13c]。",
 )
 _AFTER_THE_RETURN = text(
-    "The sender bears it: it is taken to have happened after the sender had the parcel back [R24].",
-    "由寄件人承担责任：认定发生于快件退回寄件人之后[R24]。",
+    "No carrier is liable; the loss stays with the sender: it is taken to have happened after the sender had "
+    "the parcel back [R24].",
+    "承运方不承担责任，损失由寄件人自负：认定发生于快件退回寄件人之后[R24]。",
 )
 _HOURS_RUN_OUT = text(
-    "The recipient bears it: after an unattended pick-up or drop [R26] the harm was shown only when the hours allowed "
-    "for that had run out [R13c].",
-    "由收件人承担：无人值守取件或投放之后[R26]，举证期限届满方才举证[R13c]。",
+    "No carrier is liable; the loss stays with the recipient: after an unattended pick-up or drop [R26] the "
+    "harm was shown only when the hours allowed for that had run out [R13c].",
+    "承运方不承担责任，损失由收件人自负：无人值守取件或投放之后[R26]，举证期限届满方才举证[R13c]。",
 )
 _DAYS_RUN_OUT = text(
-    "The recipient bears it: the harm was shown only after the days allowed for notice had run out [R13c].",
-    "由收件人承担：通知期届满后方才举证[R13c]。",
+    "No carrier is liable; the loss stays with the recipient: the harm was shown only after the days allowed "
+    "for notice had run out [R13c].",
+    "承运方不承担责任，损失由收件人自负：通知期届满后方才举证[R13c]。",
 )
 _PRESUMED_AFTER_DELIVERY = text(
-    "The recipient bears it: having signed without a remark, the recipient is presumed to have got it sound, so it is "
-    "taken to have happened after delivery [R13a].",
-    "由收件人承担：收件人签收时未作批注，推定交付时完好，故认定发生于交付之后[R13a]。",
+    "No carrier is liable; the loss stays with the recipient: the recipient took delivery without a remark, so "
+    "the parcel is presumed to have been {sound} then, and {event} is taken to have come after delivery [R13a].",
+    "承运方不承担责任，损失由收件人自负：收件人签收时未作批注，推定交付时快件{sound}，故认定{event}发生于交付之"
+    "后[R13a]。",
 )
 _RECIPIENTS_SIDE = text(
-    "The recipient bears it: the courier's release is the better evidence [R7b].",
-    "由收件人承担：派件方交出记录的证据等级更高[R7b]。",
+    "No carrier is liable; the loss stays with the recipient: the courier's release is the better evidence [R7b].",
+    "承运方不承担责任，损失由收件人自负：派件方移交记录的证据等级更高[R7b]。",
 )
 _LOST_AFTER_DELIVERY = text(
-    "The recipient bears it: the parcel had been delivered [R10].", "由收件人承担：快件丢失前已经交付[R10]。"
+    "No carrier is liable; the loss stays with the recipient: the parcel had been delivered [R10].",
+    "承运方不承担责任，损失由收件人自负：快件丢失前已经交付[R10]。",
 )
 _AFTER_DELIVERY = text(
-    "The recipient bears it: by the record it happened after delivery [R1].",
-    "由收件人承担：据记录发生于交付之后[R1]。",
+    "No carrier is liable; the loss stays with the recipient: by the record it happened after delivery [R1].",
+    "承运方不承担责任，损失由收件人自负：据记录发生于交付之后[R1]。",
 )
 _NO_MECHANISM = text(
     "Nobody can be named: it may have happened before pick-up or after delivery, outside what the logger saw [R11].",
@@ -295,5 +366,8 @@ _NO_PLAN = text(
     "Nobody can be named: no plan says how long each was to take, so it cannot be said whose hours they were [R22].",
     "无法认定责任方：没有各段的时限计划，无法确定由谁造成延误[R22]。",
 )
-_NOTHING_TO_GO_BY = text("Nobody can be named on that report alone [R3].", "仅凭上述报告无法认定责任方[R3]。")
+_NOTHING_TO_GO_BY = text(
+    "{event} is not proved, so nobody can be named for now [R3].",
+    "{event}尚未得到证实，故暂不认定责任方[R3]。",
+)
 _NOBODY = text("Nobody can be named by the rules in force [R20].", "按现行规则无法认定责任方[R20]。")

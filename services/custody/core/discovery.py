@@ -90,12 +90,12 @@ _UNCHECKED = text(
 _FOUND = text("{who} found the parcel {harm} on {when}.", "{who}于{when}发现快件{harm}。")
 _NOTED_THERE = text(
     "{who} found the parcel {harm} on {when}, when taking it over from {giver}.",
-    "{who}于{when}自{giver}接收快件时，发现快件{harm}。",
+    "{who}于{when}从{giver}处接收快件时，发现快件{harm}。",
 )
 _NOTED_SOON_AFTER = text(
-    "{who} noted the parcel {harm} after taking it over from {giver}, on {when}; that was soon enough to count as "
-    "noted at the takeover [R6].",
-    "{who}自{giver}接收后，于{when}注明快件{harm}，未超过补作保留的期限，视同接收时注明[R6]。",
+    "{who} noted the parcel {harm} on {when}, after taking it over from {giver}. That was soon enough to count "
+    "as noted at the takeover [R6].",
+    "{who}从{giver}处接收后，于{when}注明快件{harm}，未超过补作保留的期限，视为接收时注明[R6]。",
 )
 _REFUSED = text(
     "{who} refused the parcel at the hands of {giver} on {when}, since it was {harm}; nobody took it [R25].",
@@ -103,34 +103,34 @@ _REFUSED = text(
 )
 _AT_THE_HANDOFF = {
     "R7a": text(
-        "No release by {giver} says otherwise, so the harm is put on the side of the giver [R7a].",
-        "{giver}没有与此相反的交出记录，异常归于交出方一侧[R7a]。",
+        "No release by {giver} says otherwise, so it is taken to have happened before {giver} handed it over [R7a].",
+        "{giver}没有与此相反的移交记录，故认定异常在{giver}移交之前已经存在[R7a]。",
     ),
     "R7b": text(
         "The release by {giver} at the same handover says sound [R7b].",
-        "而{giver}就同一次交接的交出记录称完好[R7b]。",
+        "而{giver}就同一次交接的移交记录称完好[R7b]。",
     ),
-    "R7c": text("{giver} put its signature to that [R7c].", "{giver}已对此签字确认[R7c]。"),
+    "R7c": text("{giver} confirmed this by signature [R7c].", "{giver}已对此签字确认[R7c]。"),
 }
 _SHOWN_AFTER_DELIVERY = text(
-    "{who} showed the parcel {harm} on {when}. Notice was in time, so the harm counts as there at delivery, on {then} "
-    "[R13b].",
-    "{who}于{when}举证快件{harm}。通知未逾期，该损失视为{then}交付时已存在[R13b]。",
+    "{who} showed the parcel {harm} on {when}. Notice was in time, so the harm counts as there at delivery, on "
+    "{then} [R13b].",
+    "{who}于{when}举证证明快件{harm}。通知未逾期，故视为{then}交付时已经存在[R13b]。",
 )
 _SHOWN_AFTER_RETURN = text(
-    "{who} showed the parcel {harm} on {when}. Notice was in time, so the harm counts as there when the sender got it "
-    "back, on {then} [R13b].",
-    "{who}于{when}举证快件{harm}。通知未逾期，该损失视为{then}退回寄件人时已存在[R13b]。",
+    "{who} showed the parcel {harm} on {when}. Notice was in time, so the harm counts as there when the sender "
+    "got it back, on {then} [R13b].",
+    "{who}于{when}举证证明快件{harm}。通知未逾期，故视为{then}退回寄件人时已经存在[R13b]。",
 )
 _SHOWN_AFTER_FETCHING = text(
     "{who} showed the parcel {harm} on {when}, soon enough after fetching it with nobody there; the harm counts as "
     "there at that moment, {then} [R26].",
-    "{who}于{when}举证快件{harm}，距无人值守取件未超过期限，视为{then}取件时已存在[R26]。",
+    "{who}于{when}举证证明快件{harm}，距无人值守取件未超过期限，视为{then}取件时已存在[R26]。",
 )
 _SHOWN_AFTER_DROP = text(
     "{who} showed the parcel {harm} on {when}, soon enough after it had been left as agreed; the harm counts as there "
     "at that moment, {then} [R26].",
-    "{who}于{when}举证快件{harm}，距按约定放置未超过期限，视为{then}放置时已存在[R26]。",
+    "{who}于{when}举证证明快件{harm}，距按约定放置未超过期限，视为{then}放置时已存在[R26]。",
 )
 _REPACKED = text(
     "{who} had found the old carton in bad order on {when}, and the goods went into a new one without a look inside, "
@@ -138,8 +138,8 @@ _REPACKED = text(
     "{who}此前已于{when}发现原外包装受损，其后未查看内件即更换外包装，故内件视为自该时起已受损[R15]。",
 )
 _DEEMED_LOST = text(
-    "Nobody has had the parcel at hand since it was last seen, and it counts as lost from {when} on [R10].",
-    "快件自最后一次经手后再无在场记录，自{when}起视为丢失[R10]。",
+    "No record shows the parcel after it was last at hand. It has counted as lost since {when} [R10].",
+    "快件最后一次经手后再无任何记录，自{when}起视为丢失[R10]。",
 )
 _WEIGHT_AGREES = text(
     "The weight that is lacking agrees with the mass of what is missing [R12].", "减少的重量与短少内件的重量相符[R12]。"
@@ -156,7 +156,8 @@ _NOT_DELIVERED = text(
     "The parcel was promised for {due} and has not been delivered.", "快件承诺于{due}前送达，至今未交付。"
 )
 _EXCUSED = text(
-    "Waits of {hours} in all are excused and not counted [R22].", "其中合计{hours}的等待属可免责时间，予以扣除[R22]。"
+    "Waits of {hours} in all are excused and were taken off [R22].",
+    "另有合计{hours}的等待依约可以免责，已从延误时间中扣除[R22]。",
 )
 _TURNED_UP = text(
     "It had counted as lost and has turned up since; the delay goes on [R31].",

@@ -8,21 +8,24 @@ from services.custody.core.wording import Text
 _WHY = {
     "R1": Text(
         "a taker names a giver who never signed for it, so that one more may have had it",
-        "接收方所称的交出方没有接收记录，其间可能另有一方经手",
+        "接收方所称的移交方没有接收记录，其间可能另有一方经手",
     ),
     "R3": Text("nothing that could be checked supports the report", "报告没有可核验的证据支持"),
     "R5": Text(
-        "soundness at takeover is presumed from silence; nobody is on record as having looked",
-        "接收时的完好系由未作批注推定，没有查验记录",
+        "no check at the takeover is on record; that nothing was wrong then is only presumed",
+        "接收时没有查验记录，当时无异常仅为推定",
     ),
     "R6": Text("the taker's remark came after its acceptance", "接收方的批注系接收之后补作"),
     "R7a": Text(
         "the taker noted the harm alone; the giver neither confirmed nor denied it",
-        "异常仅由接收方单方记录，交出方既未确认也未否认",
+        "异常仅由接收方单方记录，移交方既未确认也未否认",
     ),
     "R7b": Text("giver and taker contradict each other about the same handoff", "交接双方就同一次交接的记录相互矛盾"),
     "R8": Text("custody passed at an unknown moment of the time in question", "保管责任在所涉期间内的转移时刻不明"),
-    "R9a": Text("the seal is taken to have kept everybody out while it was whole", "封志完好期间系视为无人接触内件"),
+    "R9a": Text(
+        "that nobody had access while the seal was whole is only presumed",
+        "封志完好期间仅系推定无人接触内件",
+    ),
     "R9b": Text("a check of the seal was not made directly", "封志的核验并非均为直接记录"),
     "R9d": Text("nobody is on record as having looked when the unit was opened", "开启总包时没有查验记录"),
     "R9e": Text("no seal number was recorded at the sealing", "封装时未记录封志号码"),
@@ -31,19 +34,31 @@ _WHY = {
         "the seals leave no time for it, so an earlier look or a weighing may be wrong",
         "按封志记录已无可能发生的期间，此前的查验或计量可能有误",
     ),
-    "R11": Text("a logger alone places the harm; nobody saw it happen", "仅凭记录仪定位，损坏过程无人看到"),
+    "R11": Text(
+        "a logger alone says where it happened; nobody saw it",
+        "仅依据记录仪判断损坏发生的区段，过程无人看到",
+    ),
     "R12": Text("a weight speaks for what is missing, nobody saw it go", "仅以重量推断短少，过程无人看到"),
-    "R14b": Text("what the packing did and what a blow did cannot be told apart", "包装缺陷与外力各自的影响无法区分"),
+    "R14b": Text(
+        "what the packing did and what a blow did cannot be told apart",
+        "包装缺陷与途中冲击各自的影响无法区分",
+    ),
     "R15": Text("the goods were put into a new carton and nobody looked at them then", "更换外包装时未查看内件"),
     "R29": Text("where the labels were swapped is inferred from who held both", "换错地点系由何方同时保管两件推断"),
-    "R30": Text("it may have happened while an authority held it", "不排除发生于机关占有期间"),
+    "R30": Text(
+        "it may have happened while an authority held the parcel",
+        "可能发生于机关占有期间",
+    ),
     "R31": Text("where it was while it counted as lost is not known", "视为丢失期间快件的去向不明"),
     "R35": Text("what each blow did to the result cannot be told apart", "各次损坏对结果的影响无法区分"),
     "R10": Text(
-        "nobody saw it go; the last holder answers because onward acceptance is not shown",
-        "丢失过程无人看到；因未能证明已被下一方接收，由最后保管方承担",
+        "nobody saw how the parcel was lost",
+        "丢失过程无人看到",
     ),
-    "R13a": Text("the recipient signed without a remark", "收件人签收时未作批注"),
+    "R13a": Text(
+        "that it happened after delivery is presumed from the recipient's silence",
+        "“发生于交付之后”系由收件人未作批注推定",
+    ),
     "R13b": Text("harm shown after delivery counts as there at delivery", "交付后举证的损失视为交付时已存在"),
     "R13c": Text("the harm was shown only after the notice days", "损失在通知期届满后方才举证"),
     "R26": Text(

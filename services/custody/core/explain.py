@@ -72,7 +72,7 @@ def _explain(
             ],
             [*what_follows(case), *_how_sure(case, doubted)],
             [*what_would_change_it(case), *which_notice(case)],
-            [*where_to_look(case.finding.kind, asked, missing)],
+            [*where_to_look(case, asked, missing)],
             [*_limits(case)],
         )
         if sentences
@@ -128,15 +128,17 @@ def _limits(case: Case) -> Iterator[Text]:
 
 
 _UNION = text(
-    "Several blows brought about one result that cannot be divided. {who}, who answer for its parts, bear it in equal "
-    "shares of 1/{count} each [R35]. How sure this is: {level}. Each part was judged by itself, as follows.",
-    "数次损坏共同造成同一不可分割的结果，由各部分的责任方{who}均担，各1/{count}[R35]。可信度：{level}。各部分分别认定如下。",
+    "Several blows brought about one result that cannot be divided. {who} are liable for its parts, and so for "
+    "the whole in equal shares of 1/{count} each [R35]. How sure this is: {level}. Each part was judged by "
+    "itself, as follows.",
+    "数次损坏共同造成同一不可分割的结果，由各部分的责任方{who}均等承担责任，各1/{count}[R35]。可信度：{level}。"
+    "各部分分别认定如下。",
 )
 _UNION_ONE = text(
-    "Several blows brought about one result that cannot be divided. {who} answers for its parts, and so for the whole "
-    "[R35]. How sure this is: {level}. Each part was judged by itself, as follows.",
-    "数次损坏共同造成同一不可分割的结果，各部分均由{who}承担，故整体亦由{who}承担[R35]。可信度：{level}。"
-    "各部分分别认定如下。",
+    "Several blows brought about one result that cannot be divided. {who} alone is liable for its parts, and "
+    "so for the whole [R35]. How sure this is: {level}. Each part was judged by itself, as follows.",
+    "数次损坏共同造成同一不可分割的结果，各部分均由{who}承担责任，故由{who}单独承担全部责任[R35]。可信度："
+    "{level}。各部分分别认定如下。",
 )
 _UNION_NOBODY = text(
     "Several blows brought about one result that cannot be divided, and nobody can be named for any part of it [R35]. "
@@ -146,8 +148,8 @@ _UNION_NOBODY = text(
 _PART = text("Part {number}: {harm}.", "第{number}部分：{harm}。")
 _SURE = text("How sure this is: {level}.", "可信度：{level}。")
 _SURE_BUT = text(
-    "How sure this is: {level}. It is not surer because {because}.",
-    "可信度：{level}。未能更高的原因：{because}。",
+    "How sure this is: {level}. Not higher, because {because}.",
+    "可信度：{level}。未评为更高的原因：{because}。",
 )
 _WHY_NOBODY = text("What stands in the way: {because}.", "无法认定的原因：{because}。")
 _INCOMPLETE = text("Some records about the parcel cannot be read yet.", "部分记录暂时无法读取。")

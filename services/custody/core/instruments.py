@@ -6,6 +6,8 @@ from schemas.vocabulary import SENDER, Condition, Facet
 from services.custody.core.acts import Act
 from services.custody.core.case import Case
 from services.custody.core.naming import text
+from services.custody.core.rules.authority import held
+from services.custody.core.rules.sensor import felt_in, memory_of
 from services.custody.core.wording import Text, date, parties, party, span
 
 
@@ -17,7 +19,7 @@ def what_instruments_say(case: Case) -> Iterator[Text]:
     if "MECHANISM_EXCLUDED" in case.flags:
         yield _FELT_NOTHING
     elif "R11" in case.fired:
-        yield _FELT_IT.fill(who=parties(case.candidates or case.proved))
+        yield _FELT[_felt(case)].fill(who=parties(case.candidates or case.proved))
     if "R14b" in case.fired:
         packing = _bad_packing(case)
         if packing is not None:
@@ -25,6 +27,16 @@ def what_instruments_say(case: Case) -> Iterator[Text]:
             yield (_SIGNED_PACKING if signed else _SURVEYED_PACKING).fill(
                 who=party(packing.party), when=date(packing.t)
             )
+
+
+def _felt(case: Case) -> str:
+    """What the logger has of those who remain: a blow, a silence, or of one this and of another that."""
+    memory = memory_of(case)
+    names = case.candidates or case.proved
+    told = {memory is not None and felt_in(memory, held(name, case), case) for name in names}
+    if len(told) != 1:
+        return "either"
+    return "blow" if told.pop() else "silence"
 
 
 def _bad_packing(case: Case) -> Act | None:
@@ -40,8 +52,8 @@ def _bad_packing(case: Case) -> Act | None:
 def _seals(case: Case) -> Iterator[Text]:
     if case.L is not None and "R9d" in (case.L.how, case.L.rule) and case.L.act is not None:
         yield _LOOKED_LATE.fill(who=party(case.L.act.party), when=date(case.L.t))
-    elif "R9d" in case.fired:
-        yield _LOOKED_AT_ONCE
+    elif "R9d" in case.fired and case.U is not None and case.U.act is not None:
+        yield _LOOKED_AT_ONCE.fill(who=party(case.U.act.party))
     if "R9b" in case.fired:
         yield from _breach(case)
         if case.exposure and case.exposure != [(case.since, case.until)]:
@@ -88,17 +100,18 @@ _BREACH = text(
 )
 _SPAN = text("{span}, with {who}", "{span}（由{who}保管）")
 _EXPOSED = text(
-    "While the recorded seal was whole nobody could get at what was inside. What is left is {spans} [R9a].",
-    "封志号码有记录且核验完好的期间，无人能够接触内装快件，应予排除。剩余期间为：{spans}[R9a]。",
+    "While the recorded seal was whole, nobody is taken to have had access to what was inside. What is left is "
+    "{spans} [R9a].",
+    "封志号码有记录且经核验完好的期间，推定无人接触内件，予以排除。剩余期间为：{spans}[R9a]。",
 )
 _ANOTHER_SEAL = text(
     "For a part of that time another seal was whole. What is left is {spans} [R9b].",
     "其间部分时间另有封志完好，应予排除。剩余期间为：{spans}[R9b]。",
 )
 _OPENED_FOR_AN_AUTHORITY = text(
-    "The unit was opened at the request of an authority and sealed again; the time in between is on the account of "
-    "whoever held it then [R9f].",
-    "总包曾依机关要求开启后重新施封，其间由当时的保管方负责[R9f]。",
+    "The unit was opened at the request of an authority and sealed again; whoever held it then is liable for "
+    "the time in between [R9f].",
+    "总包曾依机关要求开启后重新施封，其间由当时的保管方承担责任[R9f]。",
 )
 _NO_SEAL_AGAINST_DAMAGE = text(
     "The seal was good, but a seal does not keep goods from breaking or getting wet, so nobody drops out for it [R9c].",
@@ -119,8 +132,8 @@ _LOOKED_LATE = text(
     "{who}开启总包后未在期限内查验并记录，故推定其于{when}接收该总包时快件完好[R9d]。",
 )
 _LOOKED_AT_ONCE = text(
-    "The look was taken soon enough after the opening to count as taken at the opening [R9d].",
-    "该次查验距开启未超过期限，视同开启时查验[R9d]。",
+    "{who} looked soon enough after the opening for it to count as found at the opening [R9d].",
+    "{who}在开启后的规定时限内查验，视为开启时发现[R9d]。",
 )
 _LIGHTER = text(
     "It was lighter than when it was last weighed, by more than the scales allow for [R12].",
@@ -130,10 +143,20 @@ _WEIGHED = text(
     "Its weight was compared with the last one before, within what the scales allow for [R12].",
     "已与前次称重结果比对，并计入秤具的允许误差[R12]。",
 )
-_FELT_IT = text(
-    "The logger inside felt a blow, or was off, only while it was with {who} [R11].",
-    "箱内记录仪仅在{who}保管期间记录到冲击或中断记录[R11]。",
-)
+_FELT = {
+    "blow": text(
+        "The logger inside felt a blow only while it was with {who} [R11].",
+        "箱内记录仪仅在{who}保管期间记录到冲击[R11]。",
+    ),
+    "silence": text(
+        "The logger inside has a gap in its record, and only while it was with {who} [R11].",
+        "箱内记录仪仅在{who}保管期间出现记录中断[R11]。",
+    ),
+    "either": text(
+        "The logger inside felt a blow, or has a gap in its record, only while it was with {who} [R11].",
+        "箱内记录仪仅在{who}保管期间记录到冲击，或出现记录中断[R11]。",
+    ),
+}
 _FELT_NOTHING = text(
     "The logger inside was on all the way and felt no blow, so no leg of the way explains the harm [R11].",
     "箱内记录仪全程工作且未记录到冲击，任何区段均不能解释该损坏[R11]。",

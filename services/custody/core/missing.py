@@ -12,7 +12,7 @@ from services.custody.core.instants import BEGINNING, later
 from services.custody.core.narrowing import OpenTime, Split
 from services.custody.core.seals import unit_around
 from services.custody.core.verdict import Absent, MissingScan
-from services.custody.core.wording import Text, date, facet, party, span
+from services.custody.core.wording import Text, date, event, facet, party, span
 
 _HOME = (SENDER, RECIPIENT)
 _NO_ACCEPT, _NO_RELEASE = "no ACCEPT by ", "no RELEASE by "
@@ -25,28 +25,30 @@ _TO_EXAMINE = {FindingKind.DAMAGE: Facet.OUTER, FindingKind.SHORTAGE: Facet.WEIG
 _SAID = {
     Absent.ACCEPT: (
         Text(
-            "No acceptance by {who} is on record for {span}; it would show when {who} took it over, and in what state.",
-            "{span}期间没有{who}的接收记录；如有，可表明其何时接管以及当时的状态。",
+            "No acceptance by {who} is on record for {span}. Ask {who} for one: it would show whether and "
+            "when it took the parcel over.",
+            "没有{who}于{span}期间的接收记录；如{who}存有该记录，请其提供，以查明其是否及何时接收、当时状态如何。",
         )
     ),
     Absent.RELEASE: Text(
-        "{who} recorded no release when it was taken over on {until}; it would be the giver's own word on its state.",
-        "{until}交接时没有{who}的交出记录；如有，即为交出方本人对当时状态的记载。",
+        "No release by {who} is on record for the handover of {until}. Ask {who} for one: it would state "
+        "how the parcel was then.",
+        "没有{who}就{until}交接所作的移交记录；请{who}提供，以查明当时的状态。",
     ),
     Absent.LOOK_AT_TAKEOVER: Text(
-        "{who} did not examine {what} when taking it over on {until}; a look then would tell on which side of that "
-        "handover it happened.",
-        "{who}于{until}接收时未查验{what}；如当时查验，即可判明发生于该次交接之前还是之后。",
+        "No check of {what} by {who} is on record for its takeover on {until}. If {who} has one, ask for it: it would "
+        "show whether {event} came before or after.",
+        "未见{who}于{until}接收时查验{what}的记录；如有，请{who}提供，以判明{event}发生于该次交接之前还是之后。",
     ),
     Absent.PICKUP_CHECK: Text(
         "{who} recorded no check of the contents at pick-up on {until}; it would show whether they were sound when the "
         "sender handed them over.",
-        "{who}于{until}揽收时没有收寄验视内件的记录；如有，可表明交寄时内件是否完好。",
+        "{who}于{until}揽收时没有收寄验视内件的记录；如有，请{who}提供，以判明交寄时内件是否完好。",
     ),
     Absent.LOOK_AT_DELIVERY: Text(
-        "{who} recorded no opening together with the recipient at delivery on {until}; it would show whether it "
-        "happened before or after delivery.",
-        "{who}于{until}交付时没有与收件人当面开箱验视的记录；如有，即可判明发生于交付之前还是之后。",
+        "{who} has no opening together with the recipient on record for the delivery of {until}. If it has one, ask "
+        "for it: it would show whether {event} came before or after delivery.",
+        "{who}于{until}交付时没有与收件人当面开箱验视的记录；如有，请{who}提供，以判明{event}发生于交付之前还是之后。",
     ),
     Absent.SEAL_NUMBER: Text(
         "{who} closed it on {until} without writing a seal number down; with the number, the time under the seal could "
@@ -54,16 +56,33 @@ _SAID = {
         "{who}于{until}封装时未记录封志号码；如有号码，封志完好的期间即可排除。",
     ),
     Absent.LOOK_AT_OPENING: Text(
-        "{who} opened the unit on {until} and recorded no look at what was in it; a look then would tell whether it "
-        "happened before the opening.",
-        "{who}于{until}开启总包时没有查验内装快件的记录；如当时查验，即可判明是否发生于开启之前。",
+        "{who} opened the unit on {until} and recorded no look at what was in it; a look then would have told whether "
+        "{event} came before the opening.",
+        "{who}于{until}开启总包时没有查验内装快件的记录；如有，请{who}提供，以判明{event}是否发生于开启之前。",
     ),
     Absent.LOOK_AT_REPACKING: Text(
-        "{who} put it into a new carton on {until} without a look inside; a look then would tell whether the contents "
-        "were sound.",
-        "{who}于{until}更换外包装时未查看内件；如当时查看，即可判明内件是否完好。",
+        "{who} put it into a new carton on {until} without a look inside; a look then would have told whether the "
+        "contents were sound.",
+        "{who}于{until}更换外包装时未查看内件；如存有当时内件的记录，请{who}提供。",
     ),
 }
+
+
+_CALLED = {
+    Absent.ACCEPT: Text("an acceptance by {who}", "{who}的接收记录"),
+    Absent.RELEASE: Text("a release by {who}", "{who}的移交记录"),
+    Absent.LOOK_AT_TAKEOVER: Text("a check by {who} at its takeover on {until}", "{who}于{until}接收时的查验记录"),
+    Absent.PICKUP_CHECK: Text("a check of the contents by {who} at pick-up", "{who}揽收时的内件验视记录"),
+    Absent.LOOK_AT_DELIVERY: Text("an opening together with the recipient at delivery", "交付时的当面开箱验视记录"),
+    Absent.SEAL_NUMBER: Text("the seal number of {who} of {until}", "{who}于{until}封装时的封志号码"),
+    Absent.LOOK_AT_OPENING: Text("a look by {who} at the opening on {until}", "{who}于{until}开启时的查验记录"),
+    Absent.LOOK_AT_REPACKING: Text("a look inside by {who} at the repacking", "{who}更换外包装时的内件查看记录"),
+}
+
+
+def called(missed: MissingScan) -> Text:
+    """A missing record by name, to stand in a list."""
+    return _CALLED[missed.code].fill(who=party(missed.party), until=date(missed.until))
 
 
 class _Missed(NamedTuple):
@@ -100,6 +119,7 @@ def _as_told(rank: int, missed: _Missed, case: Case) -> MissingScan:
         span=span(missed.since, missed.until),
         until=date(missed.until),
         what=facet(_TO_EXAMINE.get(case.finding.kind, Facet.OUTER)),
+        event=event(case.finding.kind),
     )
     return MissingScan(
         rank=rank,

@@ -15,7 +15,7 @@ NAMES: dict[str, Text] = {
     "R7": Text("boundary conflict", "交接争议"),
     "R7a": Text("harm noted by the taker", "接收方注明异常"),
     "R7b": Text("giver and taker disagree", "交接双方记录矛盾"),
-    "R7c": Text("harm confirmed by the giver", "交出方确认异常"),
+    "R7c": Text("harm confirmed by the giver", "移交方确认异常"),
     "R8": Text("fuzzy zone", "交接时刻不明"),
     "R9": Text("sealed unit", "封闭总包"),
     "R9a": Text("time under a good seal", "封志完好期间"),

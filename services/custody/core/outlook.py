@@ -7,7 +7,7 @@ from services.custody.core.case import Case
 from services.custody.core.conclusion import PACKAGING
 from services.custody.core.naming import text
 from services.custody.core.rules.delivery import AFTER_RETURN
-from services.custody.core.wording import Text, harm, parties, party
+from services.custody.core.wording import Text, date, harm, parties, party, sound, spoilt
 
 
 def what_would_change_it(case: Case) -> Iterator[Text]:
@@ -18,6 +18,8 @@ def what_would_change_it(case: Case) -> Iterator[Text]:
 
 
 def _moved_by(case: Case) -> Text:
+    if case.outcome is Outcome.SHARED and case.cause == PACKAGING:
+        return _ONE_CAUSE
     presumed = case.L is not None and case.L.how in ("presumed", "R9d")
     match case.outcome:
         case Outcome.UNDETERMINED:
@@ -46,7 +48,17 @@ def _moved_by(case: Case) -> Text:
             return _NARROWED
         case Outcome.SEGMENT if case.zones or not case.located:
             return _NARROWED
-    return _BETTER_LOOK
+    return _better_look(case)
+
+
+def _better_look(case: Case) -> Text:
+    """Which direct records would still move an answer that names one party."""
+    assert case.U is not None
+    kind, who = case.finding.kind, case.answerable[0]
+    left = [segment.end for segment in case.chain.segments if segment.party == who]
+    told = {"who": party(who), "sound": sound(kind), "spoilt": spoilt(kind), "then": date(case.U.t)}
+    gone = bool(left) and max(left) <= case.U.t and "R30" not in case.fired
+    return (_BETTER_LOOK_AWAY if gone else _BETTER_LOOK).fill(**told)
 
 
 def _decided_by(case: Case) -> Text:
@@ -84,8 +96,8 @@ def _alternatives(case: Case) -> Iterator[Text]:
 
 
 _ANOTHER_TIME = text(
-    "This changes if an excused wait, another plan or another time of a handover is shown.",
-    "如能证明存在可免责的等待、另有时限计划或交接时间不同，结论将改变。",
+    "This changes if another excused wait, another plan or another time of a handover is shown.",
+    "如能证明另有可免责的等待、另有时限计划或交接时间不同，结论将改变。",
 )
 _TURNS_UP = text(
     "This changes if somebody else's acceptance is shown, or if the parcel turns up.",
@@ -101,8 +113,9 @@ _PACKING_WAS_GOOD = text(
     "如能证明包装符合要求，或途中所受外力足以损坏包装完好的内件，结论将改变。",
 )
 _HARMED_BY_THEN = text(
-    "This changes if {who} shows that the parcel was already {harm} when {who} took it over.",
-    "如{who}证明其接收时已存在上述情形（{harm}），结论将改变。",
+    "If {who} proves that the parcel was already {harm} when {who} took it over, this changes, and whoever "
+    "held it before comes into question.",
+    "{who}如能证明接收前已发生{harm}，结论将改变，应在此前的保管方中认定责任方。",
 )
 _BEFORE_DELIVERY = text(
     "This changes if a record or footage shows the harm before delivery.",
@@ -113,19 +126,30 @@ _HANDED_OVER_BEFORE = text(
     "如能证明寄件人此前已经交寄，结论将改变。",
 )
 _SO_ON_RETURN = text(
-    "This changes if it is shown that the parcel was so when the sender got it back.",
-    "如能证明退回寄件人时已是如此，结论将改变。",
+    "This changes if it is shown that this was so already when the sender got the parcel back.",
+    "如能证明退回寄件人时已存在上述异常，结论将改变。",
 )
 _SOUND_AT_PICK_UP = text(
-    "This changes if it is shown that the parcel was sound when it was handed over.", "如能证明交寄时完好，结论将改变。"
+    "Only proof that the record of the pick-up is wrong would change this.",
+    "除非能证明揽收时的记录有误，结论不变。",
+)
+_BETTER_LOOK_AWAY = text(
+    "Only a record made at the time would change this: one that shows the parcel already {spoilt} before it "
+    "came to {who}, or still {sound} after it had left {who}.",
+    "只有当时所作的记录能够改变结论，即表明快件到达{who}之前{spoilt}，或离开{who}之后仍然{sound}的记录。",
+)
+_ONE_CAUSE = text(
+    "This changes if it is shown that the packing alone, or the blow alone, brought about the harm.",
+    "如能证明损坏仅由包装缺陷造成，或仅由途中冲击造成，结论将改变。",
 )
 _NARROWED = text(
-    "A record or footage of its state at any moment in between would narrow this, and may leave one party alone.",
-    "其间任何时点的状态记录或录像均可缩小范围，甚至锁定一方。",
+    "A record or footage of its state at a moment in between may narrow this, and may leave one party alone.",
+    "其间某一时点的状态记录或录像，可能缩小责任方的范围，甚至锁定一方。",
 )
 _BETTER_LOOK = text(
-    "Only a direct record would change this: one of the harm from earlier, or one of sound from later.",
-    "仅有更早的直接异常记录，或更晚的直接完好记录，方能改变结论。",
+    "Only a record made at the time would change this: one that shows the parcel already {spoilt} before it "
+    "came to {who}, or still {sound} after {then}.",
+    "只有当时所作的记录能够改变结论，即表明快件到达{who}之前{spoilt}，或在{then}之后仍然{sound}的记录。",
 )
 _LOGGER_WRONG = text(
     "This changes if it is shown that the logger was not inside, or not working, for a part of the way.",
@@ -143,12 +167,15 @@ _SOUND_BEFORE = text(
     "补充此前的直接完好记录后，方可认定。",
 )
 _VIDEO_WANTED = text(
-    "A continuous video of the unboxing would make an answer possible.", "补充连续的开箱视频后，方可认定。"
+    "Ask for a continuous video of the unboxing, or other evidence that can be checked. Once the harm is "
+    "proved, who is liable can be judged.",
+    "请提供连续的开箱视频或其他可供核验的证据；异常得到证实后，再认定责任方。",
 )
 _PROOF_WANTED = {
     FindingKind.DAMAGE: text(
-        "A photo with the packaging kept, or a continuous video of the unboxing, would make an answer possible.",
-        "补充保留外包装的照片或连续的开箱视频后，方可认定。",
+        "Ask for a photo with the packaging kept, or a continuous video of the unboxing. Once the harm is proved, who "
+        "is liable can be judged.",
+        "请提供保留外包装的照片或连续的开箱视频；异常得到证实后，再认定责任方。",
     ),
     FindingKind.LOSS: text(
         "A handler's own record that it is missing, or the end of the time after which it counts as lost, would make "
@@ -178,4 +205,7 @@ _WITH_THE_RECIPIENT = text(
 _WITH_THE_SENDER = text(
     "It may also have happened while the sender still had the parcel.", "亦不能排除发生于交寄之前。"
 )
-_WITH_OTHERS = text("{who} cannot be ruled out either, but takes no share.", "亦不能排除{who}，但其不参与分担。")
+_WITH_OTHERS = text(
+    "It may also have happened with {who}; no share follows from that.",
+    "也可能发生在{who}保管期间，但其不参与分担。",
+)

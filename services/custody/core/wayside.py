@@ -137,9 +137,8 @@ _SWAPPED = text(
     "本件与另一快件的内件互换，换错只可能发生在同时保管两件快件的一方[R29]。",
 )
 _AUTHORITY = text(
-    "{who} held it as an authority; for that time whoever presented it stands in, and the authority takes no share "
-    "[R30].",
-    "{who}系依职权占有，该期间由提交查验的一方代为承担，机关不参与分担[R30]。",
+    "{who} held it as an authority and takes no share; whoever presented it is liable for that time [R30].",
+    "{who}系依职权占有，不参与分担；该期间由提交查验的一方承担责任[R30]。",
 )
 _PAID = text(
     "It had been given up as lost and paid for before it turned up; what becomes of the payment is for claims staff to "
@@ -152,8 +151,8 @@ _FOUND_AGAIN = text(
 )
 _UNNAMED_PERSON = text(
     "On {when} it was signed for by somebody whom the recipient had not named [R34]; that is no delivery, and {giver} "
-    "kept it on its account [R13e].",
-    "{when}由收件人未指定的人签收[R34]，不构成交付，仍由{giver}负责[R13e]。",
+    "stayed liable for it [R13e].",
+    "{when}由收件人未指定的人签收[R34]，不构成交付，仍由{giver}承担责任[R13e]。",
 )
 _OLD_ADDRESS = text(
     "{who} left it on {when} at an address that was no longer in force [R33]; that is no delivery [R13e].",
@@ -161,12 +160,12 @@ _OLD_ADDRESS = text(
 )
 _NOT_AGREED = text(
     "{who} left it {place} on {when}; that the final taker agreed is not on record, so it is no delivery, and {giver} "
-    "kept it on its account until it was fetched [R13e].",
-    "{who}于{when}将快件投放于{place}，没有收件方同意的记录，不构成交付，实际取件前仍由{giver}负责[R13e]。",
+    "stayed liable for it until it was fetched [R13e].",
+    "{who}于{when}将快件投放于{place}，没有收件方同意的记录，不构成交付，实际取件前仍由{giver}承担责任[R13e]。",
 )
 _AGREED = text(
-    "{who} left it {place} on {when}, as agreed; it stayed on the account of {giver} [R26].",
-    "{who}于{when}经同意将快件投放于{place}，仍由{giver}负责[R26]。",
+    "{who} left it {place} on {when}, as agreed; {giver} stayed liable for it [R26].",
+    "{who}于{when}经同意将快件投放于{place}，仍由{giver}承担责任[R26]。",
 )
 _AGREED_WITH_ANOTHER = text(
     "{who} left it {place} of {to} on {when}, as agreed; {to} had it from then on, and nobody looked [R26].",

@@ -70,6 +70,24 @@ _SEVERITIES = {
     Severity.HEAVY: Text("heavily ", "严重"),
     Severity.TOTAL: Text("totally ", "完全"),
 }
+_SOUND = {
+    FindingKind.CONCEALED: Text("sound inside", "内件完好"),
+    FindingKind.SHORTAGE: Text("complete", "内件齐全"),
+    FindingKind.WRONG_CONTENT: Text("holding the right goods", "内件相符"),
+    FindingKind.LOSS: Text("there", "尚在"),
+}
+_SPOILT = {
+    FindingKind.CONCEALED: Text("damaged inside", "内件已损坏"),
+    FindingKind.SHORTAGE: Text("short of contents", "内件已短少"),
+    FindingKind.WRONG_CONTENT: Text("holding other goods", "内件已不符"),
+    FindingKind.LOSS: Text("gone", "已不在"),
+}
+_EVENTS = {
+    FindingKind.SHORTAGE: Text("the shortage", "短少"),
+    FindingKind.WRONG_CONTENT: Text("the mix-up", "错换"),
+    FindingKind.LOSS: Text("the loss", "丢失"),
+    FindingKind.DELAY: Text("the delay", "延误"),
+}
 _FACETS = {
     Facet.OUTER: Text("the carton", "外包装"),
     Facet.CONTENTS: Text("the contents", "内件"),
@@ -149,6 +167,28 @@ def _harm(finding: Finding) -> Text:
         degree = _SEVERITIES[finding.severity]
         found = Text(degree.en + found.en, degree.zh + found.zh)
     return Text(f"{found.en} inside", f"内件{found.zh}") if inside else found
+
+
+def sound(kind: FindingKind) -> Text:
+    """What a parcel is that has not come to this harm: complete, 内件齐全."""
+    return _SOUND.get(kind, Text("sound", "完好"))
+
+
+def outwardly_sound(kind: FindingKind) -> Text:
+    """The same, as a taker's silence says it: of damage, only what can be seen from outside."""
+    if kind in (FindingKind.DAMAGE, FindingKind.CONCEALED):
+        return Text("outwardly sound", "外观完好")
+    return sound(kind)
+
+
+def spoilt(kind: FindingKind) -> Text:
+    """What a parcel is that has come to this harm already: short of contents, 内件已短少."""
+    return _SPOILT.get(kind, Text("damaged", "已破损"))
+
+
+def event(kind: FindingKind) -> Text:
+    """What happened to it: the shortage, 短少."""
+    return _EVENTS.get(kind, Text("the damage", "损坏"))
 
 
 def facet(seen: Facet) -> Text:

@@ -118,13 +118,15 @@ def test_the_letter_says_which_cameras_until_when_and_what_they_would_tell() -> 
 
     assert (
         "First ask C1 for footage of site shop, camera c7 at door north and camera c9, covering 1 January 2026, 01:00 "
-        "to 03:00 UTC (kept until 21 January 2026, 03:00 UTC). If it shows the parcel sound on 1 January 2026, 03:00 "
-        "UTC, only H1 would be left in question; if harmed by then, only C1."
+        "to 03:00 UTC (kept until 21 January 2026, 03:00 UTC; ask before then). If it shows the parcel still sound on "
+        "1 January 2026, 03:00 UTC, the damage came later, with H1, as found above; if already damaged, earlier, with "
+        "C1."
     ) in told.en
     assert (
         "首先请 C1 提供站点 shop 的 north 门摄像头 c7、摄像头 c9 在 2026 年 1 月 1 日 01:00 至 03:00 UTC "
-        "期间的监控录像（保存至 2026 年 1 月 21 日 03:00 UTC）。如录像显示 2026 年 1 月 1 日 03:00 UTC 时完好，"
-        "则只剩 H1 需要查明；如当时已受损，则只剩 C1。"
+        "期间的监控录像（保存至 2026 年 1 月 21 日 03:00 UTC，请在此之前申请调取）。如录像显示 2026 年 1 月 1 日 "
+        "03:00 UTC 时快件完好，则损坏发生在其后，即 H1 保管期间（与上述认定一致）；如当时已破损，则发生在此前，"
+        "即 C1 保管期间。"
     ) in told.zh
 
 
@@ -239,8 +241,8 @@ def test_a_takeover_without_a_look_is_missed() -> None:
 
     (absent,) = found.missing_scans
     assert (absent.code, absent.party, absent.until) == (Absent.LOOK_AT_TAKEOVER, "H1", at(3 * HOUR))
-    assert "did not examine the carton" in absent.en
-    assert "未查验外包装" in absent.zh
+    assert "No check of the carton by H1" in absent.en
+    assert "查验外包装的记录" in absent.zh
 
 
 def test_the_check_at_pick_up_and_the_look_at_delivery_are_missed_where_it_was_hidden() -> None:
