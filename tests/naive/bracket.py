@@ -174,14 +174,17 @@ def last_delivery(case: Case, bracket: Bracket) -> Delivery | None:
             found = each
     if found is None or (bracket.u.t > found.t and case.custody.holder_at(bracket.u.t) != found.taker):
         return None
+    if any(act.id == bracket.u.act.id and giver == found.taker for act, giver in case.custody.takings):
+        return None  # whoever took it on from there looked: R7's side of a handoff, and no notice
     return found
 
 
 def touching(case: Case, taking: Act, u: Look) -> bool:
     """R5, R6: whether a valid reservation at an acceptance touches the finding."""
     facets = u_facets(case, u)
+    outside = {Facet.OUTER} & set(FACETS[case.kind])  # R5 speaks of the outside, so not seeing it silences R5
     return any(
-        each.facet in facets
+        each.facet in (facets | outside if each.grounds in tuple(Hindrance) else facets)
         and (each.component or (u.component if each.grounds in tuple(Hindrance) else WHOLE)) == u.component
         for each in reservation_at(taking, case.looks, case.acts, case.custody, case.registry, case.settings)
     )

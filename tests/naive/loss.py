@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from schemas.events import ClaimPaid, HandoffAccepted, ParcelDropped, Scan, SealApplied
+from schemas.events import ClaimPaid, DeliveryRefused, HandoffAccepted, ParcelDropped, Scan, SealApplied
 from schemas.vocabulary import Condition, FindingKind
 from tests.naive.case import Case, deemed_lost
 from tests.naive.containment import Stay
@@ -22,12 +22,15 @@ def r10_instant(case: Case) -> datetime | None:
 
 def r31_found(case: Case, since: datetime) -> bool:
     """R31: a physical scan after it was lost; no loss stands any more."""
+    at_hand = (*PHYSICAL, HandoffAccepted, ParcelDropped, DeliveryRefused)
     return any(
         act.t > since
         and act.unit is None
         and not says_not_here(act)
         and isinstance(act.data, Scan)
-        and (isinstance(act.data, (*PHYSICAL, HandoffAccepted, ParcelDropped)) or bool(act.observations))
+        and (
+            isinstance(act.data, (*PHYSICAL, HandoffAccepted, ParcelDropped, DeliveryRefused)) or bool(act.observations)
+        )
         for act in case.acts
     )
 

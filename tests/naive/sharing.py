@@ -209,7 +209,7 @@ def r21_confidence(
     if "R14a" in case.rules:
         assert bracket.u is not None
         signed = other_side(bracket.u.act, case.registry)
-        return Confidence.HIGH if SENDER in signed else Confidence.MODERATE
+        return Confidence.HIGH if SENDER in signed and "R15" not in case.rules else Confidence.MODERATE
     if bracket.u is not None and (bracket.u.reserved or _admitted(case, bracket.u)):
         return Confidence.MODERATE
     u_grade = u_act.grade if u_act is not None else (bracket.u.grade if bracket.u is not None else 0)

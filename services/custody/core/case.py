@@ -66,6 +66,8 @@ class Ground:
     """The same about the parcels whose goods are said to be in it (R29)."""
     paper: Paper = NO_PAPER
     """What redirections, holds and signed lists say of its way."""
+    withdrawn: tuple[Fact, ...] = ()
+    """The paper that its authors took back (R18)."""
 
     def fold(self, acts: Sequence[Act]) -> Chain:
         """Who held it when, by some of the acts."""

@@ -18,7 +18,7 @@ from services.custody.core.facts import Evidence, Fact
 from services.custody.core.grades import Standing, standing_of
 from services.custody.core.instants import later
 from services.custody.core.journeys import cut
-from services.custody.core.paper import read
+from services.custody.core.paper import read, taken_back
 from services.custody.core.policy import Policy, contract_of, is_dated, policy_of
 from services.custody.core.registry import Registry
 from services.custody.core.rules.possession import custody
@@ -46,6 +46,9 @@ def lay(evidence: Evidence, as_of: AsOf) -> Ground:
     hearsay = (act.fact for act in told.acts if act.claimed_acceptance is not None and act.unit is None)
     excluded |= {fact.position: (fact, "NOT_THE_TAKERS_ACT") for fact in hearsay}  # R13a
     told.acts[:] = weights.compare(told.acts, bench.policy, contract.announced.content_grams)
+    withdrawn = taken_back(known, counted, bench.registry, bench.policy)
+    excluded |= {fact.position: (fact, "RETRACTED") for fact in withdrawn}
+    counted = [fact for fact in counted if fact not in withdrawn] if withdrawn else counted
     paper = read(known, counted, told.acts, told.unconfirmed, contract, bench.registry, bench.policy)
     for fact, why in paper.set_aside:
         excluded.setdefault(fact.position, (fact, why))
@@ -60,6 +63,7 @@ def lay(evidence: Evidence, as_of: AsOf) -> Ground:
         contained=told.contained,
         counted=tuple(counted),
         paper=paper,
+        withdrawn=tuple(withdrawn),
         linked=tuple(lay(journey, as_of) for other in known.linked for journey in cut(other, as_of)),
     )
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from msgspec import structs
 
-from schemas.events import HoldPlaced, ParcelAnnounced, ParcelDropped, Redirected
+from schemas.events import ClaimPaid, EventCorrected, HoldPlaced, ParcelAnnounced, ParcelDropped, Redirected
 from schemas.vocabulary import RECIPIENT, SENDER, HoldReason, PartyRole
 from services.custody.core.acts import Act, Kind
 from services.custody.core.bearing import is_unasked
@@ -25,6 +25,7 @@ _UNBIASED = (PartyRole.SENDER, PartyRole.RECIPIENT, PartyRole.SURVEYOR, PartyRol
 
 
 _PAPERWORK = (Redirected, HoldPlaced)
+_RETRACTABLE = (*_PAPERWORK, ClaimPaid)
 
 
 class Hold(NamedTuple):
@@ -61,6 +62,37 @@ class Paper:
 
 
 NO_PAPER = Paper(Contract(ParcelAnnounced()))
+
+
+def taken_back(evidence: Evidence, counted: Sequence[Fact], registry: Registry, policy: Policy) -> list[Fact]:
+    """R18: the holds, redirections and payments that their authors corrected.
+
+    A correction that was itself corrected later corrects nothing.
+    """
+    corrections = [fact for fact in counted if isinstance(fact.data, EventCorrected)]
+    papers = [fact for fact in counted if isinstance(fact.data, _RETRACTABLE)] if corrections else []
+    if not papers:
+        return []
+    gone: list[Fact] = []
+    for fact in sorted(corrections, key=lambda each: each.order, reverse=True):
+        data = fact.data
+        assert isinstance(data, EventCorrected)
+        standing = standing_of(fact, fact.t, registry, policy, evidence.signatures)
+        author = registry.entity(data.party)
+        if fact in gone or standing.why is not None or registry.entity(standing.speaker) != author:
+            continue
+        earlier = (each for each in corrections if each.order < fact.order)
+        gone += [
+            each
+            for each in (*papers, *earlier)
+            if each.id == data.corrects and registry.entity(_author(each)) == author
+        ]
+    return [fact for fact in gone if fact in papers]
+
+
+def _author(fact: Fact) -> str:
+    assert isinstance(fact.data, (EventCorrected, *_RETRACTABLE))
+    return fact.data.party
 
 
 def read(

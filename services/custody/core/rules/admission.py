@@ -121,8 +121,8 @@ def _take_back(ground: Ground, scene: Scene, excluded: SetAside, opened: _Disput
         if standing.why is not None or ground.registry.entity(standing.speaker) != author:
             excluded[fact.position] = (fact, standing.why or "NOT_THE_AUTHOR")
             continue
-        if any(each.id == data.corrects for each in ground.corrections):
-            continue  # it takes back another correction
+        if any(each.id == data.corrects for each in (*ground.corrections, *ground.withdrawn)):
+            continue  # it takes back another correction, or paper
         targets = [act for act in acts if act.id == data.corrects and ground.registry.entity(act.party) == author]
         if not targets:
             excluded[fact.position] = (fact, "NOTHING_TO_CORRECT")
