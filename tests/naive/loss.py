@@ -28,9 +28,7 @@ def r31_found(case: Case, since: datetime) -> bool:
         and act.unit is None
         and not says_not_here(act)
         and isinstance(act.data, Scan)
-        and (
-            isinstance(act.data, (*PHYSICAL, HandoffAccepted, ParcelDropped, DeliveryRefused)) or bool(act.observations)
-        )
+        and (isinstance(act.data, at_hand) or bool(act.observations))
         for act in case.acts
     )
 
