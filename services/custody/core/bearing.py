@@ -23,7 +23,7 @@ def is_drop(act: Act) -> bool:
 def is_unasked(act: Act) -> bool:
     """R34: whether somebody whom the final taker had not named signed for it."""
     data = act.fact.data
-    if act.party not in FINAL or act.kind is not Kind.ACCEPT or not isinstance(data, HandoffAccepted):
+    if act.kind is not Kind.ACCEPT or act.party not in FINAL or not isinstance(data, HandoffAccepted):
         return False
     return data.consent is False or (data.person is not None and not data.consent)
 

@@ -38,6 +38,8 @@ class Scene:
     """Every look that reports something bad, in order."""
     oks: list[tuple[Act, Look]] = field(init=False)
     """Every look that found something sound, in order."""
+    seals: Seals | None = None
+    """The seals that the acts tell of, once somebody asked."""
 
     def __post_init__(self) -> None:
         seen = [(act, look) for act in self.acts for look in act.looks]
@@ -151,7 +153,6 @@ class Case:
     """Rules that keep the answer from being surer, and the highest confidence that each allows (R21)."""
     go_on_at: int = 0
     """The step of the order table at which the reasoning goes on, where a rule passes over some."""
-    _seals: Seals | None = None
     fired: list[str] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
@@ -162,9 +163,9 @@ class Case:
     @property
     def seals(self) -> Seals:
         """The seals around the item, as the acts that count for the finding tell them."""
-        if self._seals is None:
-            self._seals = read(self.scene.acts, self.ground.contained)
-        return self._seals
+        if self.scene.seals is None:
+            self.scene.seals = read(self.scene.acts, self.ground.contained)
+        return self.scene.seals
 
     @property
     def chain(self) -> Chain:

@@ -107,7 +107,10 @@ class _Folding:
     def take(self, act: Act) -> None:
         """Let one act move custody, or not."""
         kind = act.kind
-        if is_drop(act):
+        if kind in AT_HAND and act.claimed_acceptance is None:
+            if self._is_takeover(act):
+                self._take_over_silently(act)
+        elif is_drop(act):
             self._drop(act)
         elif kind is Kind.ACCEPT:
             if act.standing.entry:

@@ -64,7 +64,7 @@ def read(acts: Iterable[Act], contained: Containment) -> Seals:
     stays = [stay for stay in contained.stays if stay.hides]
     about: dict[tuple[str | None, int], list[Act]] = {}
     for act in acts:
-        if not _bears_on_seals(act):
+        if not bears_on_seals(act):
             continue
         unit = unit_around(act)
         if unit is None:
@@ -80,7 +80,7 @@ def read(acts: Iterable[Act], contained: Containment) -> Seals:
     return found
 
 
-def _bears_on_seals(act: Act) -> bool:
+def bears_on_seals(act: Act) -> bool:
     """Whether the act can put a seal on, break one or show one; most acts are scans that say nothing of any."""
     if act.seal is not None or act.kind in _AT_THE_SEAL:
         return True

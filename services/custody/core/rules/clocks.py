@@ -19,6 +19,7 @@ from services.custody.core.grades import INFERRED
 from services.custody.core.instants import BEGINNING, ENDLESS, earlier, later
 from services.custody.core.rules.last_intact import in_chain_order
 from services.custody.core.rules.rule import POLICY, Rule
+from services.custody.core.seals import bears_on_seals
 from services.custody.core.verdict import Finding
 
 R36 = Rule(
@@ -138,7 +139,10 @@ def _moved(ground: Ground, placed: Placed, aside: frozenset[tuple[int, int]]) ->
         if not aside or act.fact.position not in aside or act.fact.position in places
     ]
     acts.sort(key=lambda act: act.order)
-    return replace(ground, scene=Scene(acts, ground.fold(acts), dict(ground.scene.excluded), ground.scene.rules))
+    scene = Scene(acts, ground.fold(acts), dict(ground.scene.excluded), ground.scene.rules)
+    if not any(bears_on_seals(act) for act in ground.scene.acts if act.fact.position in aside | places.keys()):
+        scene.seals = ground.scene.seals  # they are as they were
+    return replace(ground, scene=scene)
 
 
 def open_moves(case: Case) -> Iterator[Move]:
