@@ -52,7 +52,7 @@ test: check jars ## check, then every test, with a real Postgres and a real Kafk
 	$(BIN)/python -m pytest $(TEST_ARGS)
 
 laws: $(STAMP) ## Search, at random and for long, for histories that break the laws of the core
-	LASTINTACT_LAWS=search $(BIN)/python -m pytest tests/unit/custody/core --timeout 0 $(TEST_ARGS)
+	LASTINTACT_LAWS=search $(BIN)/python -m pytest tests/unit/custody/core tests/unit/naive --timeout 0 $(TEST_ARGS)
 
 mutation: $(MUTATION)/.installed ## Change the pure modules a little, again and again: a test should notice (hours; or MODULES=)
 	$(MUTATION)/bin/python -m tests.mutation $(MODULES)

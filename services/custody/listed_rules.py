@@ -15,9 +15,8 @@ def lines() -> Iterator[str]:
     """Each rule with its name, its text in both languages, and the law behind it."""
     yield f"Ruleset {RULESET}"
     for rule in RULES:
-        pending = "" if rule.implemented else " (not implemented)"
         yield ""
-        yield f"{rule.id} {rule.name}{pending}, by {rule.source}"
+        yield f"{rule.id} {rule.name}, by {rule.source}"
         yield textwrap.fill(rule.en, _WIDTH, initial_indent="    ", subsequent_indent="    ")
         # Half as many: a Chinese character is two columns wide.
         yield textwrap.fill(rule.zh, _WIDTH // 2, initial_indent="    ", subsequent_indent="    ")

@@ -12,8 +12,6 @@ class Rule(Struct, frozen=True):
     zh: str
     source: str
     """The law behind it, or `product policy`."""
-    implemented: bool = True
-    """False: listed, and not applied yet."""
 
 
 POLICY = "product policy"

@@ -1,4 +1,4 @@
-"""The list of rules: complete, in both languages, and honest about what is not implemented."""
+"""The list of rules: complete, and in both languages."""
 
 import pytest
 
@@ -6,16 +6,8 @@ from services.custody.core.attribution import STEPS
 from services.custody.core.rules import RULES, rule
 from services.custody.core.rules.rule import Rule
 
-NOT_YET: set[str] = set()
-"""Not implemented, or only in part."""
-
-
 def test_the_rules_are_r0_to_r36_in_order() -> None:
     assert [each.id for each in RULES] == [f"R{number}" for number in range(37)]
-
-
-def test_what_is_not_implemented_is_said() -> None:
-    assert {each.id for each in RULES if not each.implemented} == NOT_YET
 
 
 @pytest.mark.parametrize("each", RULES, ids=lambda each: each.id)
