@@ -6,6 +6,8 @@ UV ?= uv
 TEST_ARGS ?= -n 2
 # For mutation: some modules instead of all, as in: make mutation MODULES="services.custody.core.instants"
 MODULES ?=
+# For mutation: a tenth of all changes, as in: make mutation ENDING=7
+ENDING ?=
 # KAFKA=1: the real stream instead of the table log.
 KAFKA ?=
 
@@ -31,6 +33,7 @@ help: ## Show this
 	@echo "  KAFKA=1      with demo or up: run a real one-node Kafka (its jars, 54 MB, are fetched once)"
 	@echo "  TEST_ARGS=   what pytest gets, now: $(TEST_ARGS)"
 	@echo "  MODULES=     with mutation: some modules instead of all, by their import names"
+	@echo "  ENDING=      with mutation: 7 tries changes 7, 17, 27 and so on of each function, a tenth"
 	@echo
 	@echo "The first command sets up $(VENV) by itself. Start with: make demo"
 
@@ -54,8 +57,8 @@ test: check jars ## check, then every test, with a real Postgres and a real Kafk
 laws: $(STAMP) ## Search, at random and for long, for histories that break the laws of the core
 	LASTINTACT_LAWS=search $(BIN)/python -m pytest tests/unit/custody/core tests/unit/naive --timeout 0 $(TEST_ARGS)
 
-mutation: $(MUTATION)/.installed ## Change the pure modules a little, again and again: a test should notice (hours; or MODULES=)
-	$(MUTATION)/bin/python -m tests.mutation $(MODULES)
+mutation: $(MUTATION)/.installed ## Change the pure modules a little, again and again: a test should notice (hours; or MODULES=, ENDING=)
+	$(MUTATION)/bin/python -m tests.mutation $(MODULES) $(if $(ENDING),--ending $(ENDING))
 
 bench: $(STAMP) ## Measure; prints each figure beside its floor
 	$(BIN)/python -m tests.bench.core

@@ -3,9 +3,11 @@
 Exit code 0: of all changes at least `GOAL` were noticed, and `survivors.toml` gives a reason for each that was not.
 Everything happens in a copy of the tree, `.mutation/`, which also remembers results: a run of the same modules goes on
 where the last one ended, and does not try again what did not change. Without names all modules of
-tests/unit/test_purity.py are taken, which takes hours.
+tests/unit/test_purity.py are taken, which takes hours: `--ending 7` tries of each function the changes 7, 17, 27 and so
+on, a tenth of all.
 """
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -33,6 +35,7 @@ TESTS = (
     "tests/unit/ingest/test_acceptance.py",
     "tests/unit/ingest/test_acceptance_names.py",
     "tests/unit/scenario",
+    "tests/unit/test_refusals.py",
     "tests/scenarios/test_stories.py",
 )
 # Slow for what they would notice beside the others, or about the process that they run in.
@@ -73,12 +76,13 @@ class Survivor(NamedTuple):
     """The changed lines, the old ones after `-`, the new ones after `+`."""
 
 
-def main(names: Sequence[str]) -> int:
-    """Mutate, test, print; the exit code."""
+def main(names: Sequence[str], ending: str = "") -> int:
+    """Mutate, test, print; the exit code. `ending` is that of the numbers of the changes that are tried."""
     modules = sorted(names or PURE)
     _copy()
     _configure(modules)
-    done = subprocess.run([*MUTMUT, "run"], cwd=WORK, env={**os.environ, "LASTINTACT_LAWS": "few"}, check=False)
+    tried = [f"*__mutmut_{ending}", f"*__mutmut_*{ending}"] if ending else []
+    done = subprocess.run([*MUTMUT, "run", *tried], cwd=WORK, env={**os.environ, "LASTINTACT_LAWS": "few"}, check=False)
     if done.returncode:
         return done.returncode
     mutants = [mutant for mutant in _results() if _is_asked_for(mutant.module, modules)]
@@ -179,4 +183,8 @@ def _share(found: Mapping[str, int]) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=main.__doc__)
+    parser.add_argument("modules", nargs="*", help="import names; default: all pure modules")
+    parser.add_argument("--ending", default="", help="try only changes whose number ends so; default: all")
+    arguments = parser.parse_args()
+    sys.exit(main(arguments.modules, arguments.ending))

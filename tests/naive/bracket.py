@@ -20,7 +20,7 @@ from schemas.vocabulary import (
 from tests.naive.case import Case
 from tests.naive.custody import Delivery, first_acceptance, release_to
 from tests.naive.facts import WHOLE, Act, Look
-from tests.naive.grades import is_unsigned, other_side
+from tests.naive.grades import ceiling, is_unsigned, other_side
 from tests.naive.looks import FACETS, reservation_at, speaks
 from tests.naive.loss import lost_from, r10_instant
 
@@ -79,7 +79,9 @@ def _outside_was_bad(case: Case, inside: Look) -> bool:
         and look.direct
         and speaks(look, as_damage) is Condition.BAD
         and (look.act.id == inside.act.id or look.order <= inside.order)
-        and not any(isinstance(act.data, Repacked) and look.t <= act.t < inside.t for act in case.acts)
+        and not any(
+            isinstance(act.data, Repacked) and look.act.order < act.order < inside.act.order for act in case.acts
+        )
         for look in case.looks
     )
 
@@ -92,12 +94,18 @@ def r17_standing(case: Case, bads: list[Look]) -> tuple[list[Look], set[str]]:
 
     Returns the bads that stand, and the acts whose bad stands although somebody saw it sound later.
     """
-    standing, doubted = [], set()
+    standing: list[Look] = []
+    doubted = set()
     for bad in bads:
+        if standing and standing[0].act.id != bad.act.id:
+            break  # U is found
         later = [
             ok
             for ok in case.oks(bad)
-            if ok.order > bad.order and ok.facet is bad.facet and not _repacked(case, bad, ok)
+            if ok.order > bad.order
+            and ok.act.id != bad.act.id
+            and ok.facet is bad.facet
+            and not _repacked(case, bad, ok)
         ]
         explained = any(
             ok.grade > bad.grade
@@ -107,6 +115,7 @@ def r17_standing(case: Case, bads: list[Look]) -> tuple[list[Look], set[str]]:
         if explained:
             case.rules.add("R17")
             case.excluded.add(bad.act.id)
+            case.refuted.append(bad)
             continue
         standing.append(bad)
         if later:
@@ -117,7 +126,7 @@ def r17_standing(case: Case, bads: list[Look]) -> tuple[list[Look], set[str]]:
 def _repacked(case: Case, one: Look, other: Look) -> bool:
     """R15: a repack resets the outside, not the contents."""
     return one.facet is Facet.OUTER and any(
-        isinstance(act.data, Repacked) and one.t <= act.t <= other.t for act in case.acts
+        isinstance(act.data, Repacked) and one.act.order < act.order < other.act.order for act in case.acts
     )
 
 
@@ -126,7 +135,7 @@ def r3_first_bad(case: Case) -> Bracket | None:
     bads, doubted = r17_standing(case, case.bads())
     if not bads:
         return None
-    u = bads[0]
+    u = replace(bads[0], grade=max(look.grade for look in bads if look.act.id == bads[0].act.id))
     return Bracket(u, u.t, contradicted=u.act.id in doubted)
 
 
@@ -136,30 +145,19 @@ def r15_repacked_unseen(case: Case, bracket: Bracket) -> None:
     if bracket.u.facet is not Facet.CONTENTS or case.kind is not FindingKind.CONCEALED:
         return  # R2: what is wrong or gone inside does not show in a tear outside
     as_damage = replace(case.question, kind=FindingKind.DAMAGE)
-    for repack in case.acts:
-        if not isinstance(repack.data, Repacked) or repack.t >= bracket.u.t:
+    inside = [look for look in case.looks if look.facet is Facet.CONTENTS and look.direct]
+    whole = [look.order for look in case.oks(bracket.u) if look in inside and look.order < bracket.u.order]
+    for torn in case.looks:
+        is_torn = torn.facet is Facet.OUTER and speaks(torn, as_damage) is Condition.BAD and torn.direct
+        if not is_torn or any(order >= torn.order for order in whole):
             continue
-        outer = [
-            look
-            for look in case.looks
-            if look.facet is Facet.OUTER
-            and speaks(look, as_damage) is Condition.BAD
-            and look.direct
-            and look.t < repack.t
-        ]
-        inside = [
-            look
-            for look in case.looks
-            if look.facet is Facet.CONTENTS
-            and look.value is not Condition.UNEXAMINED
-            and look.direct
-            and outer
-            and outer[0].t <= look.t <= repack.t
-        ]
-        if outer and not inside:
-            case.rules.add("R15")
-            bracket.u, bracket.u_t, bracket.u_how = outer[0], outer[0].t, "R15"
-            return
+        for repack in case.acts:
+            if isinstance(repack.data, Repacked) and torn.act.order < repack.order < bracket.u.act.order:
+                looked = [k for k in inside if torn.t <= k.t <= repack.t and k.value is not Condition.UNEXAMINED]
+                if not looked:
+                    case.rules.add("R15")
+                    bracket.u, bracket.u_t, bracket.u_how = torn, torn.t, "R15"
+                    return
 
 
 # --- step 7: U is final ---------------------------------------------------------------------------------------
@@ -174,8 +172,10 @@ def last_delivery(case: Case, bracket: Bracket) -> Delivery | None:
             found = each
     if found is None or (bracket.u.t > found.t and case.custody.holder_at(bracket.u.t) != found.taker):
         return None
-    if any(act.id == bracket.u.act.id and giver == found.taker for act, giver in case.custody.takings):
-        return None  # whoever took it on from there looked: R7's side of a handoff, and no notice
+    taken = [act.id for act, giver in case.custody.takings if giver == found.taker]
+    taken += [segment.act.id for segment in case.custody.segments if segment.act is not None]
+    if bracket.u.act.id in taken:
+        return None  # whoever took it on from there looked, signing for it or not; that is no notice
     return found
 
 
@@ -187,6 +187,7 @@ def touching(case: Case, taking: Act, u: Look) -> bool:
         each.facet in (facets | outside if each.grounds in tuple(Hindrance) else facets)
         and (each.component or (u.component if each.grounds in tuple(Hindrance) else WHOLE)) == u.component
         for each in reservation_at(taking, case.looks, case.acts, case.custody, case.registry, case.settings)
+        if not (taking.id in case.unheard and each is getattr(taking.data, "reservation", None))
     )
 
 
@@ -199,7 +200,10 @@ def r13b_relates_back(case: Case, bracket: Bracket) -> str | None:
     sound = [
         ok
         for ok in case.oks(u)
-        if ok.facet is u.facet and ok.value is Condition.OK and delivery.t <= ok.t and ok.order < u.order
+        if (ok.facet in u_facets(case, u) or case.kind is FindingKind.SHORTAGE)
+        and ok.value is Condition.OK
+        and delivery.t <= ok.t
+        and ok.order < u.order
     ]
     if sound:
         return None
@@ -238,6 +242,8 @@ def r7_boundary(case: Case, bracket: Bracket) -> str | None:
         taking, giver = at[0]
     if any(case.registry.same(party, giver) for party in other_side(u.act, case.registry)):
         case.rules.add("R7c")
+        most = ceiling(u.act, case.registry, case.settings, admission=False)
+        bracket.u = replace(u, grade=max(u.grade, most))
         return "giver"
     release = release_to(taking, giver, case.acts, case.settings)
     facets = u_facets(case, u)
@@ -263,7 +269,8 @@ def r7_boundary(case: Case, bracket: Bracket) -> str | None:
 
 def u_facets(case: Case, u: Look) -> set[Facet]:
     """The facets that are bad in U."""
-    return {look.facet for look in case.bads() if look.act.id == u.act.id} | {u.facet}
+    bads = [look for look in case.bads() if look not in case.refuted]
+    return {look.facet for look in bads if look.act.id == u.act.id} | {u.facet}
 
 
 # --- step 8: L ------------------------------------------------------------------------------------------------
@@ -289,7 +296,8 @@ def r4_last_ok(case: Case, bracket: Bracket) -> None:
         ):
             continue  # R9a: the packer's own packing scan is no L
         before = ok.t < bracket.u_t if bracket.delivery is not None else ok.order < bracket.u.order
-        if before and ok.act.id != bracket.u.act.id and (bracket.l_t is None or ok.t >= bracket.l_t):
+        worse = isinstance(bracket.l, Look) and ok.act is bracket.l.act and ok.grade < bracket.l_grade
+        if before and ok.act.id != bracket.u.act.id and (bracket.l_t is None or ok.t >= bracket.l_t) and not worse:
             bracket.l, bracket.l_t, bracket.l_grade, bracket.l_how = ok, ok.t, ok.grade, "direct"
             bracket.witness = ok
 
@@ -351,7 +359,7 @@ def r9d_late_look(case: Case, bracket: Bracket) -> None:
     assert bracket.u_t is not None
     for stay in case.stays:
         out = stay.out
-        if stay.listed or stay.outer or out is None or out.t > bracket.u_t or opener_looked(case, out, bracket.u):
+        if stay.listed or stay.outer or out is None or out.t > bracket.u_t or opener_looked(case, out):
             continue
         mine = [
             taking
@@ -363,16 +371,15 @@ def r9d_late_look(case: Case, bracket: Bracket) -> None:
             bracket.l, bracket.l_t, bracket.l_grade, bracket.l_how = mine[-1], mine[-1].t, 2, "R9d"
 
 
-def opener_looked(case: Case, out: Act, u: Look) -> bool:
-    """R9d: whether the opener's inspection of what is bad came within opening_window and before onward movement."""
-    facets = FACETS[case.kind] if case.kind is FindingKind.SHORTAGE else u_facets(case, u)
+def opener_looked(case: Case, out: Act) -> bool:
+    """R9d: whether the opener reported it within opening_window and before onward movement; else R5's silence."""
     moved = min((s.start for s in case.custody.segments if s.start is not None and s.start > out.t), default=None)
     for look in case.looks:
         t = look.act.recorded if is_unsigned(look.act, case.registry) else look.act.t
         mine = look.act.by == out.by
-        relevant = look.facet in facets and look.direct
+        relevant = look.direct and speaks(look, case.question) is Condition.BAD
         in_time = out.t <= t <= out.t + case.settings.opening_window
-        if mine and relevant and in_time and (moved is None or t <= moved):
+        if mine and relevant and in_time and (moved is None or t < moved):
             return True
     return False
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from schemas.events import HandoffAccepted, ParcelAnnounced
 from schemas.vocabulary import SENDER, Condition, Facet, FindingKind
@@ -35,6 +36,10 @@ class Case:
     everything: list[Act]
     """All that was known, about whatever."""
     records: list[Recorded]
+    unheard: set[str] = field(default_factory=set)
+    """Acceptances that R18 hears for the custody only that they move."""
+    refuted: list[Look] = field(default_factory=list)
+    """Bads that R17 takes for false alarms."""
     rules: set[str] = field(default_factory=set)
     flags: set[str] = field(default_factory=set)
 
@@ -101,16 +106,18 @@ def build(records: Sequence[Recorded], question: Question) -> Case:
     sound = [act for act in everything if act.id not in void]
     case = _ground(question, registry, settings, paper, labels, sound)
     case.records, case.everything = log, everything
-    gone = taken_back(case.everything, case.looks, case.custody, registry, lambda target: _dispute(case, target)) - void
+    gone = taken_back(everything, case.looks, case.custody, registry, partial(_dispute, case)) - void
     case = _ground(question, registry, settings, paper, labels, [act for act in sound if act.id not in gone])
     case.records, case.everything = log, everything
     self_serving, silent = _self_serving(case)
+    unheard = {act.id for act in case.acts if isinstance(act.data, HandoffAccepted) and _is_late(act, case)}
     if silent:
         ground = [act for act in sound if act.id not in gone and act.id not in silent]
         again = _ground(question, registry, settings, paper, labels, ground)
         again.records, again.everything = log, everything
         case = again
     case.looks = [look for look in case.looks if (look.act.id, look.facet, look.value) not in self_serving]
+    case.unheard = unheard
     case.excluded = void | gone | silent | {name for name, _, _ in self_serving}
     return case
 
@@ -134,12 +141,14 @@ def _ground(
     return Case(question, registry, settings, paper, acts, stays, custody, looks, set(), list(sound), [])
 
 
-def _dispute(case: Case, act: Act) -> datetime | None:
+def _dispute(case: Case, act: Act, gone: set[str]) -> datetime | None:
     """R18: the record time of the finding's first other direct bad or notice, or the deemed-lost instant."""
     opened = [
         look.act.recorded
         for look in case.looks
-        if look.act.id != act.id and speaks(look, case.question) is Condition.BAD and (look.direct or is_report(look))
+        if look.act.id not in gone | {act.id}
+        and speaks(look, case.question) is Condition.BAD
+        and (look.direct or is_report(look))
     ]
     lost = deemed_lost(case)
     if case.kind is FindingKind.LOSS and lost is not None and lost <= case.question.as_of.time:
@@ -147,19 +156,21 @@ def _dispute(case: Case, act: Act) -> datetime | None:
     return min(opened, default=None)
 
 
+def _is_late(act: Act, case: Case) -> bool:
+    return serves_itself(act, case.custody, case.registry, _dispute(case, act, set()))
+
+
 def _self_serving(case: Case) -> tuple[set[tuple[str, Facet, Condition]], set[str]]:
     """R18: looks that are worth nothing because of whom they serve, and acts that therefore say nothing at all."""
     looks: set[tuple[str, Facet, Condition]] = set()
     acts: set[str] = set()
-    for act in case.acts:
-        if not serves_itself(act, case.custody, case.registry, _dispute(case, act)):
-            continue
+    late = [act for act in case.acts if _is_late(act, case)]
+    # Nobody admits to a takeover that only its own late entry implies.
+    others = [act for act in case.acts if act not in late or isinstance(act.data, HandoffAccepted)]
+    custody = fold(others, case.registry, case.settings, case.paper)
+    for act in late:
         own = [look for look in case.looks if look.act.id == act.id]
-        admits = [
-            look
-            for look in own
-            if is_admission(act, look.facet, look.value, case.custody, case.registry, look.t, disputed=True)
-        ]
+        admits = [look for look in own if is_admission(act, look.facet, look.value, custody, case.registry, look.t)]
         looks |= {(act.id, look.facet, look.value) for look in own if look not in admits}
         if not admits and not isinstance(act.data, HandoffAccepted):
             acts.add(act.id)

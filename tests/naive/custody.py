@@ -272,5 +272,8 @@ def _drop(
 
 
 def first_acceptance(custody: Custody) -> Act | None:
-    """The first explicit acceptance from the sender."""
-    return next((act for act, giver in custody.takings if giver == SENDER and act.by != SENDER), None)
+    """The first explicit acceptance, if by it the item left the sender, and not unseen before."""
+    taken = [(act, giver) for act, giver in custody.takings if giver != act.by]
+    if not taken or taken[0][1] != SENDER or custody.segments[0].end != taken[0][0].t:
+        return None
+    return taken[0][0]

@@ -50,16 +50,32 @@ def ends(case: Case) -> datetime:
     return min(stops, default=case.question.as_of.time)
 
 
-def excused(case: Case) -> dict[str, timedelta]:
-    """R22: holds for customs, at the recipient's request, for a wrong address, by force majeure; R30: authorities."""
+def excused(case: Case, *, since: datetime | None = None) -> dict[str, timedelta]:
+    """R22: holds for customs, at the recipient's request, for a wrong address, by force majeure; R30: authorities.
+
+    `since`: only what of them came after that.
+    """
     found: dict[str, timedelta] = {}
     for act in case.acts:
         if isinstance(act.data, HoldPlaced) and act.data.because in EXCUSING:
-            found[act.by] = found.get(act.by, timedelta()) + timedelta(hours=act.data.hours)
+            begin = act.t if since is None else max(since, act.t)
+            waited = _held(case, act.by, begin, act.t + timedelta(hours=act.data.hours))
+            found[act.by] = found.get(act.by, timedelta()) + waited
     for segment in case.custody.segments:
         if case.registry.role(segment.party) is PartyRole.AUTHORITY and segment.start is not None:
             found[segment.party] = found.get(segment.party, timedelta()) + _length(segment, ends(case))
     return found
+
+
+def _held(case: Case, party: str, begin: datetime, end: datetime) -> timedelta:
+    """How long in this time the party had it, or may have had it."""
+    spans = [(each.start, each.end or end) for each in case.custody.segments if each.party == party]
+    spans += [(zone.start, zone.end) for zone in case.custody.zones if party in (zone.a, zone.b)]
+    total = timedelta()
+    for start, until in sorted((max(start or begin, begin), min(until, end)) for start, until in spans):
+        total += max(until - max(start, begin), timedelta())
+        begin = max(begin, until)
+    return total
 
 
 def _length(segment: Segment, end: datetime) -> timedelta:
@@ -84,7 +100,8 @@ def r22_delay(case: Case) -> Answer | None:
         dwell = sum(
             (_length(segment, end) for segment in case.custody.segments if segment.party in parties), timedelta()
         )
-        allowed = sum((planned[party] + excused(case).get(party, timedelta()) for party in parties), timedelta())
+        waits = excused(case, since=case.taken_over)
+        allowed = sum((planned[party] + waits.get(party, timedelta()) for party in parties), timedelta())
         over = max(timedelta(), dwell - allowed)
         if over:
             zoned = zoned or len(parties) > 1

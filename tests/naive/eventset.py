@@ -10,8 +10,8 @@ from tests.naive.facts import Act, Look, Question, Recorded
 from tests.naive.grades import CLAIMANTS, is_unsigned, other_side
 from tests.naive.terms import Registry
 
-Opens = Callable[[Act], datetime | None]
-"""When the dispute opened for an act: the record time of the finding's first other direct bad or notice."""
+Opens = Callable[[Act, set[str]], datetime | None]
+"""When the dispute opened for an act, as long as some are gone: the first other direct bad or notice on record."""
 
 
 def known(records: Sequence[Recorded], question: Question) -> list[Recorded]:
@@ -33,16 +33,11 @@ def is_admission(
     custody: Custody,
     registry: Registry,
     t: datetime,
-    *,
-    disputed: bool = False,
 ) -> bool:
     """R18: a bad dated strictly inside the recorder's own custody, or an ok at or before its takeover."""
     if isinstance(act.data, NoticeGiven) or registry.role(act.by) in CLAIMANTS:
         return False
     own = [each for each in custody.segments if registry.same(each.party, act.by)]
-    if disputed and not isinstance(act.data, HandoffAccepted):
-        # After the dispute opened nobody admits to a takeover that only this entry itself implies.
-        own = [each for each in own if each.act is not act]
     if not own:
         return False
     if value is Condition.BAD:
@@ -74,20 +69,27 @@ def taken_back(
     """R18: only the author retracts; an admission or ACCEPT after the dispute only if the other side signs to it."""
     gone: set[str] = set()
     corrections = [act for act in acts if isinstance(act.data, EventCorrected)]
-    for correction in sorted(corrections, key=lambda each: (each.recorded, each.record.position), reverse=True):
+    corrections.sort(key=lambda each: (each.recorded, each.record.position))
+    for correction in reversed(corrections):
+        if correction.id not in gone:
+            gone |= {target.id for target in _targets(correction, corrections, registry)}
+    for correction in corrections:
         if correction.id in gone:
             continue
-        assert isinstance(correction.data, EventCorrected)
-        for target in acts:
-            if target.id != correction.data.corrects or not registry.same(target.by, correction.by):
-                continue
-            admits = any(
-                look.act.id == target.id and is_admission(target, look.facet, look.value, custody, registry, look.t)
-                for look in looks
-            )
+        for target in _targets(correction, [act for act in acts if act not in corrections], registry):
+            mine = [look for look in looks if look.act.id == target.id and not look.reference]
+            said = [(look.facet, look.value, look.t) for look in mine]
+            said += [(seen.facet, seen.value, target.t) for seen in target.observations if seen.facet is Facet.SEAL]
+            admits = any(is_admission(target, facet, value, custody, registry, t) for facet, value, t in said)
             bound = admits or isinstance(target.data, HandoffAccepted)
-            opened = opens(target)
+            opened = opens(target, gone)
             late = opened is not None and correction.recorded > opened
             if not (bound and late) or other_side(correction, registry):
                 gone.add(target.id)
     return gone
+
+
+def _targets(correction: Act, acts: Sequence[Act], registry: Registry) -> list[Act]:
+    """What an author takes back of its own."""
+    assert isinstance(correction.data, EventCorrected)
+    return [act for act in acts if act.id == correction.data.corrects and registry.same(act.by, correction.by)]

@@ -3,13 +3,13 @@
 from datetime import datetime
 
 from schemas.events import HandoffReleased, ItemScanned, NoticeGiven, ParcelRelabelled
-from schemas.vocabulary import CaptureMode, Condition, FindingKind
+from schemas.vocabulary import CaptureMode, FindingKind
 from tests.naive.bracket import Bracket
 from tests.naive.case import Case
 from tests.naive.eventset import is_admission
 from tests.naive.facts import Look
 from tests.naive.grades import is_typed_in, is_unsigned
-from tests.naive.looks import speaks, weight_agrees
+from tests.naive.looks import weight_agrees
 from tests.naive.loss import r31_paid, r31_was_lost
 from tests.naive.sharing import Candidates
 
@@ -42,8 +42,9 @@ def note_flags(case: Case, bracket: Bracket, found: Candidates) -> None:
             case.flags.add("OVERAGE")
         if isinstance(act.data, ParcelRelabelled) and not act.data.both_seen and _inside(act.t, low, high):
             case.flags.add("IDENTITY_UNPROVED")
-    weighed = bracket.u if case.kind in (FindingKind.SHORTAGE, FindingKind.WRONG_CONTENT) else None
-    if weighed is not None and weight_agrees(weighed, case.looks, case.settings, case.paper.content_grams):
+    weighed = bracket.u if bracket.u_how != "seal" else None
+    by_mass = case.kind in (FindingKind.SHORTAGE, FindingKind.WRONG_CONTENT)
+    if by_mass and weighed is not None and weight_agrees(weighed, case.looks, case.settings, case.paper.content_grams):
         case.flags.add("WEIGHT_AGREES")
     if r31_was_lost(case) and r31_paid(case):
         case.flags.add("PAID_LOSS")
@@ -56,9 +57,8 @@ def _inside(t: datetime, low: datetime | None, high: datetime) -> bool:
 def _note_worth(case: Case, look: Look) -> None:
     if not is_unsigned(look.act, case.registry):
         return
-    said = speaks(look, case.question) or Condition.BAD
     entry = is_typed_in(look.act, case.registry, case.settings)
-    if entry and is_admission(look.act, look.facet, said, case.custody, case.registry, look.t):
+    if entry and is_admission(look.act, look.facet, look.value, case.custody, case.registry, look.t):
         case.flags.add("ADMISSION")
     elif not entry and look.act.mode is not CaptureMode.IMPORT:
         case.flags.add("UNSIGNED")

@@ -101,7 +101,7 @@ def grade(act: Act, seen: Observation, registry: Registry, settings: Settings, *
         return 0
     if base in (3, 4) and (_artefact(act, seen) or other_side(act, registry) or is_neutral_survey(act, registry)):
         base = 5
-    return min(base, _ceiling(act, registry, settings, admission=admission))
+    return min(base, ceiling(act, registry, settings, admission=admission))
 
 
 def _claimed(proof: Proof, seen: Observation) -> int:
@@ -135,7 +135,7 @@ def _artefact(act: Act, seen: Observation) -> bool:
     return bool(seen.media)
 
 
-def _ceiling(act: Act, registry: Registry, settings: Settings, *, admission: bool) -> int:
+def ceiling(act: Act, registry: Registry, settings: Settings, *, admission: bool) -> int:
     """The ceilings of imports, of unsigned entries, and of unsigned scans."""
     unsigned = is_unsigned(act, registry)
     if act.mode is CaptureMode.IMPORT:
@@ -151,7 +151,7 @@ def _soon(act: Act, settings: Settings) -> bool:
     return act.recorded - act.t <= settings.late_after
 
 
-def label_grade(act: Act, registry: Registry, settings: Settings) -> int:
+def label_grade(act: Act, registry: Registry, settings: Settings, *, admission: bool = False) -> int:
     """Ceilings: a scan gives P@3, named or not, for the label was read; a release says that it is leaving."""
     if act.mode not in (CaptureMode.HUMAN_SCAN, CaptureMode.AUTO_SCAN) or isinstance(
         act.data, (HandoffReleased, ReturnOrdered)
@@ -161,7 +161,19 @@ def label_grade(act: Act, registry: Registry, settings: Settings) -> int:
         return 0
     if is_void(act, registry, settings):
         return 0
-    return min(3, _ceiling(act, registry, settings, admission=False))
+    return min(3, ceiling(act, registry, settings, admission=admission))
+
+
+def seal_grade(act: Act, registry: Registry, settings: Settings) -> int:
+    """Grades: how surely a seal's number was put on record when it was put on."""
+    assert isinstance(act.data, Scan)
+    if act.mode in (CaptureMode.HUMAN_SCAN, CaptureMode.AUTO_SCAN):
+        base = 3
+    else:
+        base = 4 if act.data.operator is not None else 1
+    if base >= 3 and act.data.seal is not None and act.data.seal.media is not None:
+        base = 5
+    return min(base, ceiling(act, registry, settings, admission=False))
 
 
 def says_not_here(act: Act) -> bool:

@@ -47,13 +47,16 @@ def looks_of(acts: Sequence[Act], custody: Custody, registry: Registry, settings
         for seen in observations:
             if seen.facet is Facet.SEAL and isinstance(act.data, (UnitPacked, UnitUnpacked)):
                 continue  # the unit's seal
-            noted = taking is not None and reservation is not None and seen.facet is reservation.facet
+            # A defect declared late counts as noted at the acceptance; a hindrance is no look at all.
+            defect = reservation if reservation is not None and reservation.grounds in tuple(Defect) else None
+            declared = defect is not None and seen.facet is defect.facet and seen.value is Condition.BAD
+            noted = taking is not None and declared
             found.append(
                 Look(
                     act,
                     seen.facet,
                     seen.value,
-                    _grade(act, seen, custody, registry, settings),
+                    worth(act, seen, custody, registry, settings),
                     taking.t if noted and taking is not None else act.t,
                     seen.component or WHOLE,
                     seen.damage,
@@ -64,11 +67,18 @@ def looks_of(acts: Sequence[Act], custody: Custody, registry: Registry, settings
                 )
             )
         if label_grade(act, registry, settings):
-            found.append(Look(act, Facet.PRESENCE, Condition.OK, label_grade(act, registry, settings), act.t))
+            found.append(Look(act, Facet.PRESENCE, Condition.OK, _label_worth(act, custody, registry, settings), act.t))
     return sorted(found, key=lambda look: look.order)
 
 
-def _grade(act: Act, seen: Observation, custody: Custody, registry: Registry, settings: Settings) -> int:
+def _label_worth(act: Act, custody: Custody, registry: Registry, settings: Settings) -> int:
+    from tests.naive.eventset import is_admission
+
+    admits = is_unsigned(act, registry) and is_admission(act, Facet.PRESENCE, Condition.OK, custody, registry, act.t)
+    return label_grade(act, registry, settings, admission=admits)
+
+
+def worth(act: Act, seen: Observation, custody: Custody, registry: Registry, settings: Settings) -> int:
     """An unsigned entry is worth 1, as an admission 3."""
     from tests.naive.eventset import is_admission
 
@@ -116,11 +126,15 @@ def _declared_at(act: Act, acts: Sequence[Act], custody: Custody, registry: Regi
     if found is None:
         return None
     moved = any(s.start is not None and found.t < s.start <= act.t for s in custody.segments)
+    said = act.data.reservation
     sound = any(
-        seen.facet is act.data.reservation.facet
+        seen.facet is said.facet
         and seen.value is Condition.OK
-        and grade(found, seen, registry, settings) >= 3
-        for seen in found.observations
+        and seen.component in (None, WHOLE, said.component)
+        and grade(each, seen, registry, settings) >= 3
+        for each in acts
+        if found.order <= each.order < act.order and each.unit is None
+        for seen in each.observations
     )
     return None if moved or sound else found
 

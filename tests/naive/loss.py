@@ -2,14 +2,23 @@
 
 from datetime import datetime
 
-from schemas.events import ClaimPaid, DeliveryRefused, HandoffAccepted, ParcelDropped, Scan, SealApplied
+from schemas.events import (
+    ClaimPaid,
+    DeliveryRefused,
+    HandoffAccepted,
+    ParcelDropped,
+    Scan,
+    SealApplied,
+    UnitPacked,
+    UnitUnpacked,
+)
 from schemas.vocabulary import Condition, FindingKind
 from tests.naive.case import Case, deemed_lost
 from tests.naive.containment import Stay
 from tests.naive.custody import PHYSICAL
-from tests.naive.facts import Look
+from tests.naive.facts import Act, Look
 from tests.naive.grades import says_not_here
-from tests.naive.looks import FACETS, speaks
+from tests.naive.looks import FACETS
 
 
 def r10_instant(case: Case) -> datetime | None:
@@ -22,14 +31,17 @@ def r10_instant(case: Case) -> datetime | None:
 
 def r31_found(case: Case, since: datetime) -> bool:
     """R31: a physical scan after it was lost; no loss stands any more."""
+    return any(act.t > since and _is_at_hand(act) for act in case.acts)
+
+
+def _is_at_hand(act: Act) -> bool:
+    """A physical scan of the item itself."""
     at_hand = (*PHYSICAL, HandoffAccepted, ParcelDropped, DeliveryRefused)
-    return any(
-        act.t > since
-        and act.unit is None
+    return (
+        act.unit is None
         and not says_not_here(act)
         and isinstance(act.data, Scan)
         and (isinstance(act.data, at_hand) or bool(act.observations))
-        for act in case.acts
     )
 
 
@@ -67,9 +79,8 @@ def lost_from(case: Case, t: datetime, missed: Look | None) -> list[Stay]:
         return []
     last = max(sealed, key=lambda stay: stay.start)
     seen_out = any(
-        look.direct and speaks(look, case.question) is Condition.OK and last.start < look.t < t
-        for look in case.looks
-        if look.act.id != last.packed.id
+        last.start < act.t < t and _is_at_hand(act) and not isinstance(act.data, (UnitPacked, UnitUnpacked))
+        for act in case.acts
     )
     return [] if seen_out else [last]
 

@@ -16,7 +16,8 @@ from tests.naive.bracket import Bracket, opener_looked
 from tests.naive.case import Case
 from tests.naive.custody import release_to
 from tests.naive.facts import Act
-from tests.naive.grades import grade, other_side
+from tests.naive.grades import ceiling, grade, other_side, seal_grade
+from tests.naive.looks import worth
 
 Window = tuple[datetime | None, datetime]
 
@@ -33,6 +34,8 @@ class Mark:
     """For checks: whether it matched; None: nothing was said of it."""
     grade: int
     opened: bool
+    admitted: bool = False
+    """Worth something only because it speaks against its author."""
 
 
 @dataclass
@@ -68,15 +71,18 @@ def _marks(case: Case, act: Act) -> list[Mark]:
         return []
     seal, opened = act.data.seal, isinstance(act.data, (UnitOpened, UnitUnpacked))
     if isinstance(act.data, SealApplied) or (isinstance(act.data, UnitPacked) and seal is not None):
-        return [Mark(act.t, act, True, seal.number if seal else None, None, 0, False)]
+        recorded = seal_grade(act, case.registry, case.settings)
+        number = seal.number if seal is not None and recorded >= 3 else None
+        return [Mark(act.t, act, True, number, None, recorded, False)]
     seen = [each for each in act.observations if each.facet is Facet.SEAL]
     if not seen and not opened:
         return []
-    worth = max((grade(act, each, case.registry, case.settings) for each in seen), default=0)
+    plain = max((grade(act, each, case.registry, case.settings) for each in seen), default=0)
+    best = max((worth(act, each, case.custody, case.registry, case.settings) for each in seen), default=0)
     good = None
-    if seen and worth >= 3:
+    if seen and best >= 3:
         good = all(each.value is Condition.OK for each in seen) and not (seal is not None and seal.match is False)
-    return [Mark(act.t, act, False, seal.number if seal else None, good, worth, opened)]
+    return [Mark(act.t, act, False, seal.number if seal else None, good, best, opened, admitted=plain < best)]
 
 
 def r9_intervals(case: Case) -> list[tuple[tuple[datetime, datetime], int]]:
@@ -148,6 +154,7 @@ def r7_seal_pair(case: Case, breach: Breach) -> str | None:
         return None
     giver = case.custody.holder_before(breach.end.act)
     if any(case.registry.same(party, giver) for party in other_side(breach.end.act, case.registry)):
+        breach.end.grade = max(breach.end.grade, ceiling(breach.end.act, case.registry, case.settings, admission=False))
         return "R7c"
     release = release_to(breach.end.act, giver, case.acts, case.settings)
     if release is None or breach.start.act.id != release.id:
@@ -189,7 +196,7 @@ def at_opening(case: Case, bracket: Bracket) -> datetime:
         if (
             bracket.delivery is None
             and (bracket.l_t is None or bracket.l_t <= out.t)
-            and opener_looked(case, out, bracket.u)
+            and opener_looked(case, out)
             and bracket.u.act.t <= (out.t + case.settings.opening_window)
         ):
             t = min(t, out.t)
@@ -197,29 +204,28 @@ def at_opening(case: Case, bracket: Bracket) -> datetime:
 
 
 def was_sealed(case: Case, bracket: Bracket) -> bool:
-    """R20: whether for some of the bracket it was in a sealed unit, of whose seal nobody found anything bad."""
+    """R20: whether it was in a sealed unit for some of the bracket: up to a good check, or to where it was broken."""
     for marks in chains(case):
-        on_unit = [
-            mark
-            for mark in marks
-            if mark.applied
-            and (mark.act.record.subject != case.question.parcel or isinstance(mark.act.data, UnitPacked))
-        ]
-        within = [
-            mark
-            for mark in marks
-            if (bracket.u_t is None or mark.t < bracket.u_t) and (bracket.l_t is None or mark.t >= bracket.l_t)
-        ]
-        if on_unit and within and not any(mark.good is False for mark in marks):
-            return True
+        since: datetime | None = None
+        for mark in marks:
+            on_unit = mark.act.record.subject != case.question.parcel or isinstance(mark.act.data, UnitPacked)
+            if mark.applied:
+                since = mark.t if on_unit and mark.number is not None else None
+            if since is None:
+                continue
+            shows = mark.applied or mark.good is not None
+            before = bracket.u_t is None or since < bracket.u_t
+            if shows and before and (bracket.l_t is None or mark.t > bracket.l_t):
+                return True
+            if mark.opened or mark.good is False:
+                since = None
     return False
 
 
 def opener(case: Case, bracket: Bracket) -> str:
-    """R9g: who opened what the item was in."""
+    """R9g: who opened what the item was in; where nobody on record did, who held it when it was found."""
     assert bracket.u_t is not None
     outs = [stay.out for stay in case.stays if not stay.outer and stay.out is not None and stay.out.t <= bracket.u_t]
     if outs:
         return max(outs, key=lambda each: each.t).by
-    assert bracket.u is not None
-    return bracket.u.act.by
+    return case.custody.holder_at(bracket.u_t)

@@ -46,16 +46,18 @@ def r11_narrowed(case: Case, bracket: Bracket, found: Candidates) -> list[str] |
     high = max(end for _, _, end in found.spans)
     skew = case.settings.clock_skew
     kept: list[str] = []
-    for party, start, end in found.spans:
+    ruled_out: list[str] = []
+    for party, start, end in (*found.spans, *found.beside):
         seen = any(
             felt - skew <= end and (start is None or start <= felt + skew)
             for reading in loggers
             for felt in _blows(low, high, reading)
         )
         unseen = any(since < end and (start is None or start < until) for since, until in _holes(low, high, loggers))
-        if (start is None or seen or unseen) and party not in kept:
-            kept.append(party)
-    return kept
+        (kept if start is None or seen or unseen else ruled_out).append(party)
+    if any(party in kept for party in found.parties):
+        found.alternatives -= set(ruled_out) - set(kept)
+    return [party for party in found.parties if party in kept]
 
 
 def _blows(low: datetime | None, high: datetime, logger: LoggerReading) -> list[datetime]:

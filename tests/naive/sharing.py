@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from fractions import Fraction
 
 from schemas.events import HandoffAccepted, NoticeGiven
@@ -31,6 +31,8 @@ class Candidates:
     parties: list[str]
     spans: list[tuple[str, datetime | None, datetime]] = field(default_factory=list)
     alternatives: set[str] = field(default_factory=set)
+    beside: list[tuple[str, datetime | None, datetime]] = field(default_factory=list)
+    """Where sender and recipient held it, who take no share beside carriers."""
 
 
 def overlapping(case: Case, low: datetime | None, high: datetime) -> list[tuple[str, datetime | None, datetime]]:
@@ -70,7 +72,9 @@ def named_givers(case: Case, bracket: Bracket) -> set[str]:
     for taking, giver in case.custody.takings:
         named = taking.data.giver if isinstance(taking.data, HandoffAccepted) else None
         inside = bracket.u_t is not None and taking.t <= bracket.u_t and (bracket.l_t is None or bracket.l_t < taking.t)
-        if inside and named is not None and named not in (giver, taking.by):
+        if not inside or named is None or named in (SENDER, taking.by):
+            continue
+        if not case.registry.same(named, giver):
             found.add(named)
             case.rules.add("R1-named")
     return found
@@ -98,16 +102,31 @@ def candidates(case: Case, bracket: Bracket, windows: Sequence[tuple[datetime | 
             found.spans += [(party, start, min(zone.end, high)) for party in (zone.a, zone.b)]
     found.spans = [_presenter(case, found, *span) for span in found.spans]
     parties = list(dict.fromkeys(party for party, _, _ in found.spans))
-    until = max(high for _, high in windows if high is not None)
-    until = max([until, *(zone.end for low, high in windows if high is not None for zone in zones_in(case, low, high))])
-    order = [segment.party for segment in case.custody.segments if segment.start is None or segment.start <= until]
+    order = _who_held_it_when(case, windows)
     parties.sort(key=lambda party: _last_index(order, party))
     carriers = [party for party in parties if case.registry.role(party) not in CLAIMANTS]
     if carriers:
         found.alternatives |= set(parties) - set(carriers)
+        found.beside = [span for span in found.spans if span[0] not in carriers]
         found.spans = [span for span in found.spans if span[0] in carriers]
     found.parties = carriers or parties
     return found
+
+
+def _who_held_it_when(case: Case, windows: Sequence[tuple[datetime | None, datetime | None]]) -> list[str]:
+    """The holders one after another; whoever took it over in a zone may have had it up to the zone's end."""
+    ends = [(low, high) for low, high in windows if high is not None]
+    until = max(high for _, high in ends)
+    held = [(zone.end, zone.b) for low, high in ends for zone in zones_in(case, low, high)]
+    for segment in case.custody.segments:
+        if segment.start is None:
+            held.insert(0, (DAY_1, segment.party))
+        elif segment.start < until:
+            held.append((segment.start, segment.party))
+    return [party for _, party in sorted(held, key=lambda each: each[0])]
+
+
+DAY_1 = datetime.min.replace(tzinfo=UTC)
 
 
 def _last_index(order: Sequence[str], party: str) -> int:

@@ -167,8 +167,10 @@ def _sealed(case: Case, bracket: Bracket, within: frozenset[str]) -> Answer | No
         return broken
     closed = [each for each, _ in sealed.r9_intervals(case)]
     high = sealed.at_opening(case, bracket)
-    windows = sealed.subtract(bracket.l_t, high, closed)
-    if not closed or windows == [(bracket.l_t, high)]:
+    # Of a loss without L since it left the sender: who took it over says by that that it was there.
+    low = case.taken_over if case.kind is FindingKind.LOSS and bracket.l_t is None else bracket.l_t
+    windows = sealed.subtract(low, high, closed)
+    if not closed or windows == [(low, high)]:
         return None
     case.rules.add("R9a")
     if sealed.r9f_authority(case, bracket.l_t, high):
@@ -217,6 +219,8 @@ def _broken(case: Case, bracket: Bracket, within: frozenset[str]) -> Answer | No
     if ends_here:
         bracket.u_t, bracket.u_how = last.t, "seal"
     bracket.delivery = None
+    if (bracket.l is first.act and first.admitted) or (ends_here and last.admitted):
+        case.flags.add("ADMISSION")
     return _among(case, bracket, windows, within, sealed_unit=True, u_act=last if ends_here else None)
 
 
@@ -260,8 +264,7 @@ def _among(
             found.alternatives |= {SENDER, RECIPIENT}
             return _undetermined(case, bracket, "R11", within, found)
         found.parties = narrowed
-    sealed_unit = sealed_unit or sealed.was_sealed(case, bracket)
-    shares = r20_shares(case, found, sealed_unit=sealed_unit)
+    shares = r20_shares(case, found, sealed_unit=sealed.was_sealed(case, bracket))
     return _end(case, bracket, found, shares, within, exposure=shown, u_act=u_act)
 
 
@@ -296,7 +299,7 @@ def _end(
     note_flags(case, bracket, found)
     found.alternatives |= named_givers(case, bracket)
     outcome = _outcome(case, shares, cause)
-    if SENDER in shares and len(shares) == 1 and cause is None:
+    if outcome is Outcome.SENDER and cause is None and _came_back(case, bracket):
         cause = "after_return"
     if bracket.delivery is not None:
         found.alternatives.add(bracket.delivery.taker)
@@ -317,6 +320,13 @@ def _end(
         (bracket.witness.act.id, bracket.witness.act.by) if bracket.witness is not None else None,
         excluded=frozenset(case.excluded),
     )
+
+
+def _came_back(case: Case, bracket: Bracket) -> bool:
+    """R24: whether the sender had it back, and had not kept it until the bracket began."""
+    first, *others = case.custody.segments
+    left = first.end is not None and bracket.l_t is not None and first.end <= bracket.l_t
+    return left and any(each.party == SENDER for each in others)
 
 
 def _outcome(case: Case, shares: Mapping[str, Fraction], cause: str | None) -> Outcome:

@@ -282,8 +282,13 @@ def _reserved(reservation: Reservation) -> Observation:
         facet=reservation.facet,
         value=Condition.BAD,
         component=reservation.component,
-        damage=_DAMAGE_OF.get(Defect(reservation.grounds)),
+        damage=mode_of(reservation),
     )
+
+
+def mode_of(reservation: Reservation) -> DamageMode | None:
+    """The mechanism that a defect names; most name none."""
+    return _DAMAGE_OF.get(Defect(reservation.grounds))
 
 
 def is_defect(reservation: Reservation, policy: Policy) -> bool:

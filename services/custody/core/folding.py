@@ -219,7 +219,7 @@ class _Folding:
     def _belongs_to_a_handoff(self, act: Act) -> bool:
         """Part of a handoff that is on record: shortly before its own acceptance, or while clocks may still differ.
 
-        A release is its side of the handoff as long as one may come late.
+        A release to the holder is its side of the handoff as long as one may come late.
         """
         own = self._acceptances.get(act.party, [])
         coming = bisect_left(own, act.t)
@@ -227,7 +227,8 @@ class _Folding:
             return True
         handed_over_at = self._current.start
         previous = self.chain.segments[-2].party if len(self.chain.segments) > 1 else None
-        late = self._policy.handoff_window if act.kind is Kind.RELEASE else self._policy.clock_skew
+        is_its_side = act.kind is Kind.RELEASE and act.counterpart in (None, self._current.party)
+        late = self._policy.handoff_window if is_its_side else self._policy.clock_skew
         return previous == act.party and act.t - handed_over_at <= late
 
     # --- leaving it somewhere, refusing ------------------------------------------------------------------------------

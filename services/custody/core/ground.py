@@ -234,9 +234,13 @@ def _that_count(judged: Iterable[_Judged]) -> list[Timed]:
 
 
 def _lies_in(each: _Judged, stay: Stay) -> bool:
-    """Whether a unit's event is the item's too. What happens as it comes out is, but for handoffs: it was out then."""
+    """Whether a unit's event is the item's too. What happens as it comes out is; where that was at a handoff, no other.
+
+    Of one instant a handoff comes first (R1), so that whatever else brings the item out finds it handed over.
+    """
     if each.t == stay.until:
-        return not _moves_custody(each.fact)
+        ended_by = stay.unpacked or stay.implied_by
+        return not (_moves_custody(each.fact) and ended_by is not None and _moves_custody(ended_by))
     return stay.since <= each.t < stay.until
 
 

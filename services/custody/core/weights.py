@@ -31,6 +31,11 @@ def compare(acts: Sequence[Act], policy: Policy, missing: int | None) -> Sequenc
     return [_judged(act, comparing.looks.get(act.fact.position)) for act in acts]
 
 
+def compare_again(acts: Sequence[Act], policy: Policy, missing: int | None) -> Sequence[Act]:
+    """The same once some acts are gone: whatever was read off by comparing with their masses is forgotten."""
+    return compare([_unjudged(act) for act in acts], policy, missing)
+
+
 class _Comparing:
     """The last full mass of the item and of every sealed unit, and what the comparisons gave so far."""
 
@@ -85,6 +90,15 @@ def tau_grams(policy: Policy, one: Mass, other: Mass) -> int:
     """By how many grams two weighings may differ and still be equal: the setting, or what their scales may be off."""
     tau = policy.tau_grams if policy.tau_grams is not None else max(TAU_GRAMS, one.grams // TAU_PART)
     return max(tau, one.tolerance + other.tolerance)
+
+
+def _unjudged(act: Act) -> Act:
+    if all(look.mass is None for look in act.looks):
+        return act
+    bare = [
+        look._replace(value=Condition.UNEXAMINED, change=0) if look.mass is not None else look for look in act.looks
+    ]
+    return replace(act, looks=tuple(bare))
 
 
 def _judged(act: Act, judged: Look | None) -> Act:

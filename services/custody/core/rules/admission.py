@@ -1,5 +1,6 @@
 """Step 1: which events count for a finding. R18 admissions, self-serving entries, and what its author may take back."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -17,6 +18,7 @@ from services.custody.core.registry import Registry
 from services.custody.core.rules.findings import deemed_lost_at
 from services.custody.core.rules.rule import Rule
 from services.custody.core.verdict import Finding
+from services.custody.core.weights import compare_again
 
 R18 = Rule(
     id="R18",
@@ -44,12 +46,18 @@ def admit(ground: Ground, finding: Finding) -> Scene:
     excluded = dict(shared.excluded)
     acts, refused = _take_back(ground, shared, excluded, opened)
     acts, self_serving = _set_aside_self_serving(ground, shared, acts, excluded, opened)
+    if _masses(acts) < _masses(shared.acts):
+        acts = list(compare_again(acts, ground.policy, ground.contract.announced.content_grams))
     chain = ground.fold(acts)
     raised = [_with_admissions_raised(act, chain, ground.registry) for act in acts]
     admitted = any(one is not other for one, other in zip(raised, acts, strict=True))
     if admitted:
         chain = ground.fold(raised)
     return Scene(raised, chain, excluded, (R18.id,) if refused or self_serving or admitted else ())
+
+
+def _masses(acts: Sequence[Act]) -> int:
+    return sum(look.mass is not None for act in acts for look in act.looks)
 
 
 _OUTSIDERS = (PartyRole.SURVEYOR, PartyRole.AUTHORITY)

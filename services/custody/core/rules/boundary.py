@@ -52,7 +52,8 @@ def conflict(case: Case) -> bool:
     if _is_refusal(handoff):
         case.fire("R25")
     if stands_behind(case.U.act, handoff.giver, case.registry):
-        case.U.rule, case.U.grade = "R7c", VERIFIED
+        case.U.rule = "R7c"
+        lift_to_verified(case.U)
         return False
     release_grade = _sound_release(case)
     if release_grade is None:
@@ -68,6 +69,12 @@ def conflict(case: Case) -> bool:
     if release_grade < (case.U.grade or 0):
         case.set_aside(handoff.release, "OUTWEIGHED")
     return False
+
+
+def lift_to_verified(end: Edge) -> None:
+    """R7c: what both sides signed to is verified, as far as the record may be believed at all: its ceiling stays."""
+    assert end.act is not None
+    end.grade = max(end.grade or 0, min(VERIFIED, end.act.standing.ceiling))
 
 
 def _sound_release(case: Case) -> int | None:

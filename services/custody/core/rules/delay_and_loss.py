@@ -9,7 +9,7 @@ from services.custody.core.condition import FACETS, says_ok
 from services.custody.core.rules import findings
 from services.custody.core.rules.authority import stand_in
 from services.custody.core.rules.delivery import AFTER_RETURN
-from services.custody.core.rules.last_intact import in_chain_order
+from services.custody.core.rules.last_intact import in_chain_order, zones
 from services.custody.core.rules.rule import POLICY, Rule
 from services.custody.core.rules.sealed_units import lost_from
 from services.custody.core.seals import Sealed, unit_around
@@ -76,32 +76,31 @@ def delay(case: Case) -> bool:
 
 
 def loss(case: Case) -> bool:
-    """R10: the last holder answers; from a direct report of its absence, or from the instant it counts as lost."""
+    """R10: the last holder answers; from a direct report that it is missing, or from when it counted as lost before."""
     if case.finding.kind is not FindingKind.LOSS:
         return False
     missed = min((act for act, look in case.openers if look.direct), key=lambda act: act.order, default=None)
-    if missed is not None:
+    instant = findings.deemed_lost_at(case.ground, case.scene) if findings.is_deemed_lost(case) else None
+    if missed is not None and (instant is None or missed.t <= instant):
         grade = max(look.grade for act, look in case.openers if act is missed)
         case.U = Edge(missed.t, missed.order, "R10", "direct", missed, grade)
-    elif findings.is_deemed_lost(case):
-        instant = findings.deemed_lost_at(case.ground, case.scene)
-        assert instant is not None
+    elif instant is not None:
         case.U = Edge(instant, (instant, 0, "", ""), "R10", "R10")
     else:
         for opener, _ in case.openers:
             case.set_aside(opener, "NOT_DIRECT")
         case.fire("R3")
         return case.end(Outcome.UNDETERMINED)
-    sealed = lost_from(case) if missed is not None else None
+    sealed = lost_from(case) if case.U.act is not None else None
     _last_seen(case, case.U, sealed)
     case.fire("R10", Confidence.MODERATE)
     holder = case.chain.segments[0]
     for segment in case.chain.segments:
         if segment.start < case.U.t:
             holder = segment
-    case.proved = list(
-        dict.fromkeys(s.party for s in case.chain.segments if s.overlaps(case.since, case.U.t) or s is holder)
-    )
+    held = [s.party for s in case.chain.segments if s.overlaps(case.since, case.U.t) or s is holder]
+    zoned = [party for zone in zones(case) for party in (zone.giver, zone.taker)]
+    case.proved = in_chain_order(case, [*held, *zoned])
     if sealed is not None:
         case.go_on_at = 10  # R9 first: who could get at it
         return False

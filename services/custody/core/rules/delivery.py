@@ -104,8 +104,15 @@ def end_with_taker(case: Case, taker: str) -> bool:
     if taker == RECIPIENT:
         return case.end(Outcome.RECIPIENT, RECIPIENT)
     if taker == SENDER:
-        return case.end(Outcome.SENDER, SENDER, cause=AFTER_RETURN)
+        return end_with_sender(case)
     return case.end(Outcome.SEGMENT, taker)
+
+
+def end_with_sender(case: Case) -> bool:
+    """It happened in the sender's hands: after the return, if it was back and the bracket began on the way."""
+    first, *others = case.chain.segments
+    came_back = any(segment.party == SENDER for segment in others) and not first.overlaps(case.since, case.until)
+    return case.end(Outcome.SENDER, SENDER, cause=AFTER_RETURN if came_back else None)
 
 
 def seen_before_delivery(case: Case) -> bool:

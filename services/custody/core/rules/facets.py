@@ -2,7 +2,7 @@
 
 from schemas.events import Reservation
 from schemas.vocabulary import Condition, Confidence, Facet, FindingKind
-from services.custody.core.acts import Act, Kind, is_defect
+from services.custody.core.acts import Act, Kind, is_defect, mode_of
 from services.custody.core.case import Case
 from services.custody.core.condition import FACETS, WHOLE, Mass, says_bad, says_ok
 from services.custody.core.instants import later
@@ -107,9 +107,18 @@ def _touches(act: Act, reservation: Reservation, case: Case) -> bool:
     if is_defect(reservation, case.policy):
         if case.finding.kind is FindingKind.SHORTAGE and reservation.facet in case.bad_facets:
             return True  # a torn carton is no silence about one that was opened
-        return any(look.facet is reservation.facet and says_bad(look, case.finding) for look in act.looks)
+        if any(look.facet is reservation.facet and says_bad(look, case.finding) for look in act.looks):
+            return True
+        return reservation.facet in case.bad_facets and _may_be_the_same(reservation, case)
     seen = reservation.facet in case.bad_facets or reservation.facet is _outside_of(case)
     return seen and reservation.component in (None, WHOLE, case.finding.component)
+
+
+def _may_be_the_same(reservation: Reservation, case: Case) -> bool:
+    """Whether the defect, by what the reservation itself names, may be what was found: a mode unnamed matches any."""
+    mode = mode_of(reservation)
+    component = reservation.component or WHOLE
+    return component == case.finding.component and (mode is None or case.finding.damage in (None, mode))
 
 
 def _found_sound(case: Case, accept: Act, late: Act) -> bool:

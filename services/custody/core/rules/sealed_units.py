@@ -10,6 +10,7 @@ from services.custody.core.case import Case, Edge
 from services.custody.core.chain import Handoff
 from services.custody.core.condition import is_apparent
 from services.custody.core.grades import PRESUMED, VERIFIED
+from services.custody.core.rules.boundary import lift_to_verified
 from services.custody.core.rules.delivery import end_in_halves, end_with_taker
 from services.custody.core.rules.last_intact import custodians
 from services.custody.core.rules.rule import Rule
@@ -75,6 +76,9 @@ def breached(case: Case) -> bool:
     case.L, case.U = min((breach.start for breach in found), key=lambda edge: edge.order), last.end
     case.exposure = union(span for breach in found for span in breach.open)
     case.fire("R9b")
+    if _is_admission(case.L) or _is_admission(case.U):
+        case.limit("R18", Confidence.MODERATE)
+        case.flag("ADMISSION")
     case.go_on_at = 12
     return _judge_boundary(last, case)
 
@@ -135,7 +139,7 @@ def _judge_boundary(breach: _Breach, case: Case) -> bool:
     if handoff is None or broken.act is not handoff.accept:
         return False
     if stands_behind(broken.act, handoff.giver, case.registry):
-        broken.grade = VERIFIED
+        lift_to_verified(broken)
         case.fire("R7c")
         return False
     if breach.contradicting is None:
@@ -199,7 +203,7 @@ def _is_found_on_opening(end: Edge, opening: Act, case: Case) -> bool:
     if case.registry.entity(act.party) != case.registry.entity(opening.party):
         return False
     looked_at = act.t if act.standing.signed else act.fact.record_time
-    moved_on = any(opening.t < segment.start <= act.t for segment in case.chain.segments)
+    moved_on = any(opening.t < segment.start <= looked_at for segment in case.chain.segments)
     return looked_at - opening.t <= case.policy.opening_window and not moved_on
 
 

@@ -1,12 +1,14 @@
 """Step 13: who pays what part, and who answers to the claimant. R20 unlocalised loss."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from fractions import Fraction
 
 from schemas.vocabulary import RECIPIENT, SENDER, Confidence, Outcome, PartyRole, Regime, SharePolicy
 from services.custody.core.case import Case
-from services.custody.core.rules.delivery import AFTER_RETURN
+from services.custody.core.rules.delivery import end_with_sender
 from services.custody.core.rules.rule import Rule
+from services.custody.core.seals import Sealed
 from services.custody.core.verdict import Share
 
 R20 = Rule(
@@ -59,11 +61,18 @@ def divided(case: Case, parties: Sequence[str]) -> dict[str, Fraction]:
 
 
 def _was_closed_in(case: Case) -> bool:
-    """Whether it lay in a sealed unit inside the bracket: the last carrier cannot have looked, so all share equally."""
+    """Whether it lay in a sealed unit inside the bracket: the last carrier cannot have looked, so all share equally.
+
+    That goes up to where the seal was found broken: nobody on record looked inside before.
+    """
     return any(
-        sealed.unit is not None and sealed.span[0] < case.until and sealed.span[1] > case.since
+        sealed.unit is not None and sealed.span[0] < case.until and _closed_until(sealed) > case.since
         for sealed in case.seals.sealed
     )
+
+
+def _closed_until(sealed: Sealed) -> datetime:
+    return sealed.broken.act.t if sealed.broken is not None else sealed.span[1]
 
 
 def _last(case: Case, carriers: Sequence[str]) -> str:
@@ -72,11 +81,12 @@ def _last(case: Case, carriers: Sequence[str]) -> str:
     In a zone that is the one who took it over: up to the zone's end it may have had it.
     """
     inside = case.windows
-    held = [
+    held = [(zone.until, zone.taker) for zone in case.chain.zones if any(zone.overlaps(*window) for window in inside)]
+    # After the zones, and in their own order: whoever takes it over and leaves it at once has not held it last.
+    held += [
         (each.start, each.party) for each in case.chain.segments if any(each.overlaps(*window) for window in inside)
     ]
-    held += [(zone.until, zone.taker) for zone in case.chain.zones if any(zone.overlaps(*window) for window in inside)]
-    latest = sorted(held, key=lambda each: each[0], reverse=True)
+    latest = sorted(held, key=lambda each: each[0])[::-1]
     return next((party for _, party in latest if party in carriers), carriers[-1])
 
 
@@ -84,10 +94,7 @@ def _no_carrier(case: Case) -> bool:
     if RECIPIENT in case.candidates:
         return case.end(Outcome.RECIPIENT, RECIPIENT)
     if SENDER in case.candidates:
-        came_back = any(segment.party == SENDER for segment in case.chain.segments[1:]) and not case.chain.segments[
-            0
-        ].overlaps(case.since, case.until)
-        return case.end(Outcome.SENDER, SENDER, cause=AFTER_RETURN if came_back else None)
+        return end_with_sender(case)
     return case.end(Outcome.UNDETERMINED)
 
 
