@@ -37,7 +37,7 @@ def parse_positions(text: str, *, field: str = "as_of") -> Positions:
     vector = Positions()
     for part in text.split(","):
         partition, colon, offset = part.strip().partition(":")
-        if not (colon and partition.isdecimal() and offset.isdecimal() and len(part) < 30):
+        if not (colon and part.isascii() and partition.isdecimal() and offset.isdecimal() and len(part) < 30):
             raise Undecodable(
                 f"{text[:60]!r} is no position vector",
                 field=field,

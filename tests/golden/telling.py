@@ -28,10 +28,14 @@ def golden(name: str) -> Path:
     return FOLDER / f"{name}.txt"
 
 
+def source(name: str) -> Path:
+    """Where a story is told."""
+    return next(path for folder in _STORIES if (path := folder / f"{name}.yaml").exists())
+
+
 def answers(name: str) -> list[tuple[Ask, Verdict]]:
     """Every question of a story with its answer; those to which nothing stands are left out."""
-    path = next(path for folder in _STORIES if (path := folder / f"{name}.yaml").exists())
-    compiled = compile_story(parse_story(path.read_text(encoding="utf-8")))
+    compiled = compile_story(parse_story(source(name).read_text(encoding="utf-8")))
     found = ((ask, answer(compiled, ask)) for ask in compiled.story.asks)
     return [(ask, verdict) for ask, verdict in found if verdict is not None]
 

@@ -6,6 +6,7 @@ from services.custody.core.attribution import STEPS
 from services.custody.core.rules import RULES, rule
 from services.custody.core.rules.rule import Rule
 
+
 def test_the_rules_are_r0_to_r36_in_order() -> None:
     assert [each.id for each in RULES] == [f"R{number}" for number in range(37)]
 
