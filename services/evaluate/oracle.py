@@ -76,7 +76,7 @@ def owes_certainty(harm: Harm) -> bool:
     window = possible(harm)
     if window.harmed is None or not window.is_one_segment or harm.kind is FindingKind.LOSS:
         return False
-    if window.harmed.act in _AT_HANDOFF and window.harmed.grade < VERIFIED:
+    if window.harmed.act in _AT_HANDOFF and window.harmed.grade < VERIFIED and not window.harmed.signed:
         return False
     if window.harmed.facet is Facet.CONTENTS and window.harmed.act == "notice":
         return False

@@ -177,8 +177,8 @@ class Scribe:
         signed: bool = False,
     ) -> Sight:
         """The truth of a look, and what noise lets be written down of it."""
-        if device is not None and device.key is None and not signed:
-            grade = min(grade, MEASURED)  # nothing vouches for who looked
+        if device is not None and device.key is None:
+            grade = min(grade, MEASURED)  # nothing vouches for who looked, nor for who is said to have signed to it
         if act == "refusal":
             grade = min(grade, MEASURED)  # a claimant's own word, with a photo
         said = self.noise.of_look(Condition.OK if overlooked else truly, grade, self.blur)
