@@ -53,7 +53,7 @@ def admit(ground: Ground, finding: Finding) -> Scene:
     admitted = any(one is not other for one, other in zip(raised, acts, strict=True))
     if admitted:
         chain = ground.fold(raised)
-    return Scene(raised, chain, excluded, (R18.id,) if refused or self_serving or admitted else ())
+    return Scene(raised, chain, excluded, (R18.id,) if refused or self_serving else ())
 
 
 def _masses(acts: Sequence[Act]) -> int:

@@ -141,6 +141,6 @@ def _last_seen(case: Case, until: Edge, sealed: Sealed | None) -> None:
             case.L = Edge(act.t, act.order, "R4", "direct", act, look.grade)
             case.witness = act
             if look.admission:
-                case.limit("R18", Confidence.MODERATE)
+                case.fire("R18", Confidence.MODERATE)
                 case.flag("ADMISSION")
             return

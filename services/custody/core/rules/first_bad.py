@@ -74,7 +74,7 @@ def earliest_bad(case: Case) -> bool:
     case.bad_facets = tuple(dict.fromkeys(look.facet for look in looks))
     case.tampered = any(look.tamper and look.facet is Facet.OUTER for look in looks)  # R2: what shows from outside
     if any(look.admission for look in looks):
-        case.limit("R18", Confidence.MODERATE)
+        case.fire("R18", Confidence.MODERATE)
         case.flag("ADMISSION")
     return False
 

@@ -62,7 +62,7 @@ def _latest(
         return None
     act, look = best
     if look.admission:
-        case.limit("R18", Confidence.MODERATE)
+        case.fire("R18", Confidence.MODERATE)
         case.flag("ADMISSION")
     return Edge(act.t, act.order, rule, "direct", act, look.grade)
 

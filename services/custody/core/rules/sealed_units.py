@@ -77,7 +77,7 @@ def breached(case: Case) -> bool:
     case.exposure = union(span for breach in found for span in breach.open)
     case.fire("R9b")
     if _is_admission(case.L) or _is_admission(case.U):
-        case.limit("R18", Confidence.MODERATE)
+        case.fire("R18", Confidence.MODERATE)
         case.flag("ADMISSION")
     case.go_on_at = 12
     return _judge_boundary(last, case)
