@@ -42,7 +42,7 @@ _BATCHES_WAITING = 16
 _BACK_OFF_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
 _POSITIONS_SECONDS = 20.0
 """How long a rebalance may wait for the database; Faust gives up silently after `broker_request_timeout`."""
-_STUCK_SECONDS = 120.0
+_STUCK_SECONDS = 60.0
 """Assigned, behind, and nothing projected for so long: Faust has stopped without saying so."""
 _SHUTDOWN_SECONDS = 20.0
 """From the signal to the end. Nothing is lost by ending at once: positions are with the rows."""
@@ -115,6 +115,8 @@ class Projector:
                 _say.warning("projection waits", reason=str(unavailable), pause_seconds=pause)
                 await asyncio.sleep(pause)
             except OffsetHole as hole:
+                if give_up():
+                    return None  # a batch of before a rebalance, or of while stopping: its owner fetches it again
                 fields = {"partition": hole.partition, "offset": hole.expected, "found": hole.found}
                 if hole.expected < self._next.get(hole.partition, 0):
                     # Commits are not flushed one by one. The next worker resumes from what is left of them.

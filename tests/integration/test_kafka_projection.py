@@ -15,7 +15,7 @@ from sqlalchemy.pool import NullPool
 from schemas.readmodel import event
 from schemas.topics import EVENTS, Topic
 from services.custody.kafka_binding import ForeignTopic, bind_topic
-from services.custody.worker import EXIT_BUG, EXIT_WRONG_TOPIC
+from services.custody.worker import EXIT_AGAIN, EXIT_BUG, EXIT_WRONG_TOPIC
 from services.log.kafka import KafkaLog, declare
 from services.log.port import Entry
 from services.log.table import TableLog
@@ -153,8 +153,14 @@ def test_workers_that_come_and_go_share_the_partitions_without_a_hole(world: Wor
             first.send_signal(signal.SIGTERM)
             assert first.wait(_STOP_SECONDS) == 0
             append(world, 1000, first=6000)
-            wait_until(lambda: projected(world.engine) >= 7000, "the second worker alone")
-            assert second.code is None
+            wait_until(
+                lambda: projected(world.engine) >= 7000 or second.code is not None, "the second worker alone", 150.0
+            )
+            # Faust may stop fetching at a rebalance without a word: then the watchdog ends the worker.
+            assert second.code in (None, EXIT_AGAIN)
+    if projected(world.engine) < 7000:
+        with world.worker(batch=20, instance="two"):
+            wait_until(lambda: projected(world.engine) >= 7000, "the second worker, started again")
 
     assert_projected_exactly_once(world.engine, everything(world.log))
 
