@@ -220,12 +220,10 @@ def parse_structured(body: bytes) -> Envelope:
         raise Undecodable(
             f"not a JSON object: {error}", remedy="Send one CloudEvent as a JSON object (structured mode)."
         ) from error
-    data_base64 = raw.pop("data_base64", None)
     data_json = raw.pop("data", None)
     # An attribute that is null is one that is not set (CloudEvents JSON format 1.0.2, 2.2).
     raw = {name: value for name, value in raw.items() if bytes(value) != b"null"}
-    if data_base64 is not None and bytes(data_base64) == b"null":
-        data_base64 = None
+    data_base64 = raw.pop("data_base64", None)
     if (data_base64 is None) == (data_json is None):
         raise Undecodable(
             "an event carries either data or data_base64", field="data", remedy="Send exactly one of the two."

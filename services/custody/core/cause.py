@@ -221,10 +221,11 @@ def _revoked(data: DeviceRevoked, fact: Fact, cause: Cause) -> Text:
             "{{recorded}}登记：{which}自{cut_off}起停用；所载时间在此之后的记录不再有效，无论何时收到。",
         )
         return text.fill(which=which, cut_off=date(data.cut_off or fact.record_time))
-    its_key = "的密钥" if data.keyid is None else ""
+    if data.keyid is None:
+        which = Text("{which}", "{which}的密钥").fill(which=which)
     return Text(
         "On {{recorded}} {which} was reported compromised: what was recorded from it after that counts as unsigned.",
-        f"{{{{recorded}}}}登记：{{which}}{its_key}泄露；此后收到的该设备记录视为未签名。",
+        "{{recorded}}登记：{which}泄露；此后收到的该设备记录视为未签名。",
     ).fill(which=which)
 
 

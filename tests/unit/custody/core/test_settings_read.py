@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from schemas.events import HandoffAccepted, ParcelAnnounced, PlannedLeg, PolicySet
+from schemas.positions import AsOf
 from schemas.vocabulary import CaptureMode, Regime, SharePolicy
 from services.custody.core.ground import lay
 from services.custody.core.policy import DEFAULT_GROUNDS, Policy, contract_of, is_dated, policy_of
@@ -166,3 +167,10 @@ def test_a_carriers_freight_is_the_sum_over_its_legs_that_have_one() -> None:
     assert [found.freight(party) for party in ("C1", "H1", "LH", "X")] == [150, None, 0, None]
     assert found.has_plan
     assert not announced(ParcelAnnounced(plan=legs[:1])).has_plan
+
+
+def test_dated_settings_are_read_where_nothing_is_known_of_the_parcel_itself() -> None:
+    dated = Told("p1", "OFFICE", HOURS, HOURS, PolicySet(tau_grams=35, valid_from=DAY_0), None, "policy:DEFAULT")
+    nothing = evidence(History((), (dated,)))
+
+    assert lay(nothing, AsOf(DAY_0 + 9 * HOURS)).policy == Policy()
