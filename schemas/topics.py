@@ -10,6 +10,10 @@ class Topic(NamedTuple):
     name: str
     partitions: int
     retention_hours: int
+    replicas: int = 3
+    """Wanted; a smaller cluster has one on each broker."""
+    in_sync_min: int = 2
+    """Replicas that must have a record before it counts as recorded, where there are so many."""
 
 
 EVENTS = Topic(name="lastintact.events", partitions=8, retention_hours=30 * 24)

@@ -25,7 +25,7 @@ from services.custody.transport import AsFetched, BatchConsumer, BoundedWorker, 
 from services.edge.database import make_engine
 from services.edge.logs import logger
 from services.log.crash import crash_point
-from services.log.kafka import declare
+from services.log.kafka_topic import declare
 from services.log.port import LogRecord
 
 EXIT_BUG = 70
@@ -140,7 +140,7 @@ def main(bootstrap: str, url: str, topic: Topic = EVENTS, *, batch: int = BATCH,
     logging.basicConfig(level=logging.WARNING, handlers=[errors], format="%(levelname)s %(name)s %(message)s")
     engine = make_engine(url, pool_size=3, application_name="lastintact projector")
     try:
-        _wait_for_parts(lambda: bind_topic(engine, declare(bootstrap, topic)))
+        _wait_for_parts(lambda: _bind(bootstrap, engine, topic))
     except ForeignTopic as foreign:
         _say.error("wrong topic", reason=str(foreign), topic=topic.name)
         return EXIT_WRONG_TOPIC
@@ -153,6 +153,18 @@ def main(bootstrap: str, url: str, topic: Topic = EVENTS, *, batch: int = BATCH,
     finally:
         engine.dispose()
     return EXIT_AGAIN if code else 0
+
+
+def _bind(bootstrap: str, engine: Engine, topic: Topic) -> None:
+    declared = declare(bootstrap, topic)
+    if declared.replicas < topic.replicas:
+        _say.warning(
+            "fewer replicas than wanted: a broker that is lost takes records with it",
+            topic=topic.name,
+            replicas=declared.replicas,
+            wanted=topic.replicas,
+        )
+    bind_topic(engine, declared.topic_id)
 
 
 class _Calm(logging.Filter):

@@ -20,7 +20,7 @@ from services.ingest.door import Door
 from services.ingest.settings import IngestSettings
 from services.log import clock
 from services.log.port import EventLog
-from services.log.table import TableLog
+from services.log.table import TableLog, bound_topic
 
 
 class WrongLog(LastintactError):
@@ -62,7 +62,7 @@ def _make_log(settings: IngestSettings, engine: Engine) -> EventLog:
     # Needs the extra `kafka`.
     from services.log.kafka import KafkaLog
 
-    return KafkaLog(settings.kafka_bootstrap, topic=EVENTS, log_id=table.log_id)
+    return KafkaLog(settings.kafka_bootstrap, topic=EVENTS, log_id=table.log_id, topic_id=lambda: bound_topic(engine))
 
 
 def make_router(settings: IngestSettings, door: Door, metrics: Metrics) -> APIRouter:

@@ -1,34 +1,29 @@
-"""The log as a Kafka topic, written and read with kafka-python. Nothing of kafka-python leaves this module.
+"""The log as a Kafka topic, written and read with kafka-python.
 
 One producer and one reading consumer per log, both made on first use, so that a broker that is away at the start is
 the same as one that goes away later: `Unavailable`, and better the next time.
 """
 
-import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import KafkaError, OffsetOutOfRangeError, TopicAlreadyExistsError
-from kafka.net.compat import KafkaNetClient
-from kafka.net.inet import KafkaNetSocket
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError, OffsetOutOfRangeError
 
 from schemas.codec import RECORD_CONTENT_TYPE
 from schemas.errors import Unavailable
 from schemas.positions import Position
 from schemas.topics import EVENTS, Topic, partition_of
 from services.log.crash import crash_point
+from services.log.kafka_client import RECONNECT_MS_MAX, administering, connected, left_ms, unavailable
+from services.log.kafka_topic import BATCH_BYTES_MAX, check_partitions, described, foreign
 from services.log.port import Entry, LogRecord
 
 RECORD_BYTES_MAX = 2 * 1024**2
 """Key and value of one record. The door's body limit is lower; a longer one is a bug and raises ValueError."""
-
-_BATCH_BYTES_MAX = 4 * 1024**2
-"""What the broker takes as one batch: above RECORD_BYTES_MAX, so that no record is refused for what surrounds it."""
 
 _IN_FLIGHT_BYTES_MAX = 64 * 1024**2
 """kafka-python has no memory limit of its own; past this `append` says Unavailable at once."""
@@ -37,12 +32,9 @@ _HEADERS = [("content-type", RECORD_CONTENT_TYPE.encode())]
 _RECORD_OVERHEAD_BYTES = 128
 """What a record costs beside key and value, roughly: headers, framing, its future."""
 
-_RECONNECT_MS_MAX = 1000
-"""The default, 30 s, would leave a broker that is back unused for half a minute."""
-
 
 class KafkaLog:
-    """A topic that was declared with `declare`. Thread-safe; make it after fork, one per process."""
+    """A topic that was declared (services/log/kafka_topic.py). Thread-safe; make it after fork, one per process."""
 
     def __init__(
         self,
@@ -50,13 +42,21 @@ class KafkaLog:
         topic: Topic = EVENTS,
         *,
         log_id: str,
+        topic_id: Callable[[], str | None] | None = None,
         deadline_seconds: float = 10.0,
         in_flight_bytes_max: int = _IN_FLIGHT_BYTES_MAX,
     ) -> None:
-        """Connect nothing yet. `deadline_seconds` bounds every call as a whole."""
+        """Connect nothing yet. `deadline_seconds` bounds every call as a whole.
+
+        `topic_id` says to which topic, by Kafka's id, the archive is bound; None: to none yet. Another topic of the
+        same name is never written to.
+        """
         self._bootstrap = bootstrap
         self._topic = topic
         self._log_id = log_id
+        self._topic_id = topic_id
+        self._made_anew = False
+        self._written: dict[int, int] = {}
         self._deadline_seconds = deadline_seconds
         self._in_flight = _Budget(in_flight_bytes_max)
         self._closed = False
@@ -83,7 +83,8 @@ class KafkaLog:
         sizes = [len(key) + len(value) + _RECORD_OVERHEAD_BYTES for key, value in entries]
         if max(sizes) > RECORD_BYTES_MAX:
             raise ValueError(f"a record of {max(sizes)} bytes is longer than {RECORD_BYTES_MAX}")
-        with _unavailable("append"), self._producing(deadline) as producer:
+        with unavailable("append"), self._producing(deadline) as producer:
+            before = dict(self._written)
             self._in_flight.take(sum(sizes))
             futures: list[Any] = []
             try:
@@ -93,7 +94,7 @@ class KafkaLog:
                         producer.send(self._topic.name, value=value, key=key, headers=_HEADERS, partition=partition)
                     )
                 crash_point("appended")
-                return [_position(future, deadline) for future in futures]
+                return self._checked([_position(future, deadline) for future in futures], before)
             finally:
                 self._give_back(futures, sizes)
 
@@ -106,13 +107,13 @@ class KafkaLog:
         at = TopicPartition(self._topic.name, partition)
         with self._consuming(deadline) as consumer:
             try:
-                end = consumer.end_offsets([at], timeout_ms=_left_ms(deadline))[at]
+                end = consumer.end_offsets([at], timeout_ms=left_ms(deadline))[at]
                 if limit < 1 or start >= end:
                     return []
-                if consumer.assignment() != {at} or consumer.position(at, timeout_ms=_left_ms(deadline)) != start:
+                if consumer.assignment() != {at} or consumer.position(at, timeout_ms=left_ms(deadline)) != start:
                     consumer.assign([at])
                     consumer.seek(at, start)
-                while not (found := consumer.poll(timeout_ms=_left_ms(deadline), max_records=limit)):
+                while not (found := consumer.poll(timeout_ms=left_ms(deadline), max_records=limit)):
                     if time.monotonic() > deadline:
                         raise Unavailable(f"Kafka did not send {at} from {start} in time")
             except OffsetOutOfRangeError as error:
@@ -124,7 +125,7 @@ class KafkaLog:
         deadline = time.monotonic() + self._deadline_seconds
         with self._consuming(deadline) as consumer:
             asked = [TopicPartition(self._topic.name, partition) for partition in range(self.partitions)]
-            ends = consumer.end_offsets(asked, timeout_ms=_left_ms(deadline))
+            ends = consumer.end_offsets(asked, timeout_ms=left_ms(deadline))
             return {at.partition: end for at, end in ends.items()}
 
     def close(self) -> None:
@@ -141,11 +142,23 @@ class KafkaLog:
         with self._consumer_lock:
             self._drop_consumer()
 
+    def _checked(self, positions: Sequence[Position], before: Mapping[int, int]) -> Sequence[Position]:
+        """The positions, if each lies past what had been written to its partition before: offsets never go back."""
+        for position in positions:
+            if position.offset <= before.get(position.partition, -1):
+                self._made_anew = True
+            self._written[position.partition] = max(position.offset, self._written.get(position.partition, -1))
+        if self._made_anew:
+            raise foreign(self._topic)
+        return positions
+
     @contextmanager
     def _producing(self, deadline: float) -> Iterator[KafkaProducer]:
         with _held(self._producer_lock, deadline):
             if self._closed:
                 raise Unavailable("the log is closed")
+            if self._made_anew:
+                raise foreign(self._topic)
             if self._producer is None:
                 self._producer = self._make_producer(deadline)
             producer = self._producer
@@ -154,10 +167,10 @@ class KafkaLog:
     def _make_producer(self, deadline: float) -> KafkaProducer:
         # Some time is left for the records themselves.
         milliseconds = round(self._deadline_seconds * 1000)
-        producer = _connected(
+        producer = connected(
             KafkaProducer,
             bootstrap_servers=self._bootstrap,
-            bootstrap_timeout_ms=_left_ms(deadline),
+            bootstrap_timeout_ms=left_ms(deadline),
             acks="all",
             # Said aloud: an option that conflicts with it then raises instead of turning it off.
             enable_idempotence=True,
@@ -169,21 +182,32 @@ class KafkaLog:
             request_timeout_ms=milliseconds // 2,
             delivery_timeout_ms=milliseconds,
             max_block_ms=min(1000, milliseconds),
-            reconnect_backoff_max_ms=_RECONNECT_MS_MAX,
+            reconnect_backoff_max_ms=RECONNECT_MS_MAX,
             allow_auto_create_topics=False,
             metrics_enabled=False,
         )
         try:
-            _check_partitions(self._topic, len(producer.partitions_for(self._topic.name)))
+            check_partitions(self._topic, len(producer.partitions_for(self._topic.name)))
+            self._check_topic_id(deadline)
         except BaseException:
             producer.close(timeout=0)
             raise
         return producer
 
+    def _check_topic_id(self, deadline: float) -> None:
+        if self._topic_id is None:
+            return
+        bound = self._topic_id()
+        if bound is None:
+            raise Unavailable("no projector has bound the archive to this topic yet")
+        with administering(self._bootstrap, deadline) as admin:
+            if described(admin, self._topic)["topic_id"] != bound:
+                raise foreign(self._topic)
+
     @contextmanager
     def _consuming(self, deadline: float) -> Iterator[KafkaConsumer]:
         """The consumer, to one caller at a time. After an error it is thrown away: its state is unknown."""
-        with _unavailable("read"), _held(self._consumer_lock, deadline):
+        with unavailable("read"), _held(self._consumer_lock, deadline):
             if self._closed:
                 raise Unavailable("the log is closed")
             try:
@@ -195,17 +219,17 @@ class KafkaLog:
                 raise
 
     def _make_consumer(self, deadline: float) -> KafkaConsumer:
-        return _connected(
+        return connected(
             KafkaConsumer,
             bootstrap_servers=self._bootstrap,
-            bootstrap_timeout_ms=_left_ms(deadline),
+            bootstrap_timeout_ms=left_ms(deadline),
             group_id=None,
             enable_auto_commit=False,
             auto_offset_reset="none",
-            max_partition_fetch_bytes=_BATCH_BYTES_MAX,
+            max_partition_fetch_bytes=BATCH_BYTES_MAX,
             request_timeout_ms=round(self._deadline_seconds * 1000),
             fetch_max_wait_ms=100,
-            reconnect_backoff_max_ms=_RECONNECT_MS_MAX,
+            reconnect_backoff_max_ms=RECONNECT_MS_MAX,
             allow_auto_create_topics=False,
             metrics_enabled=False,
         )
@@ -226,113 +250,9 @@ class KafkaLog:
         self._in_flight.give(settled)
 
 
-def declare(bootstrap: str, topic: Topic = EVENTS, *, deadline_seconds: float = 30.0) -> str:
-    """Create the topic unless it is there, and say Kafka's id of it: another id later is another topic.
-
-    Raises `Unavailable` while there is no broker, and RuntimeError when a topic of that name has another shape than
-    declared: that is for a person to look at.
-    """
-    settings = {
-        "cleanup.policy": "delete",
-        "retention.ms": str(topic.retention_hours * 3600 * 1000),
-        # Retention counts from the broker's clock, whatever the clock of the door says.
-        "message.timestamp.type": "LogAppendTime",
-        "max.message.bytes": str(_BATCH_BYTES_MAX),
-    }
-    deadline = time.monotonic() + deadline_seconds
-    with _unavailable("declare"):
-        admin = _connected(
-            KafkaAdminClient,
-            bootstrap_servers=bootstrap,
-            bootstrap_timeout_ms=_left_ms(deadline),
-            request_timeout_ms=_left_ms(deadline),
-            reconnect_backoff_max_ms=_RECONNECT_MS_MAX,
-        )
-        try:
-            try:
-                admin.create_topics({topic.name: {"num_partitions": topic.partitions, "configs": settings}})
-            except TopicAlreadyExistsError:
-                _keep_settings(admin, topic, settings)
-            admin.wait_for_topics([topic.name], timeout_ms=_left_ms(deadline))
-            (found,) = admin.describe_topics([topic.name])
-            _check_partitions(topic, len(found["partitions"]))
-            return str(found["topic_id"])
-        finally:
-            admin.close()
-
-
-def _keep_settings(admin: KafkaAdminClient, topic: Topic, settings: Mapping[str, str]) -> None:
-    """Bring an existing topic's settings to what is declared; refuse one that is compacted."""
-    resource = ConfigResource(ConfigResourceType.TOPIC, topic.name, dict.fromkeys(settings))
-    described = admin.describe_configs([resource], config_filter="all")
-    actual = {name: entry["value"] for name, entry in next(iter(described.values()))[topic.name].items()}
-    if "compact" in str(actual["cleanup.policy"]):
-        raise RuntimeError(f"topic {topic.name} is compacted: it may have lost evidence and cannot be the log")
-    different = {name: value for name, value in settings.items() if actual[name] != value}
-    if different:
-        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic.name, different)])
-
-
-def _check_partitions(topic: Topic, found: int) -> None:
-    if found != topic.partitions:
-        raise RuntimeError(
-            f"topic {topic.name} has {found} partitions, not {topic.partitions}: subjects would change partition"
-        )
-
-
-class _ClosingSocket(KafkaNetSocket):  # type: ignore[misc]  # untyped package
-    """Connects directly, and closes the socket of a refused connection.
-
-    kafka-python 3.0 leaves those to the garbage collector: one a second and client while a broker is away. Its place
-    for other ways to connect, a proxy's URL scheme, is where this one is put in.
-    """
-
-    SCHEMES = ("closing",)
-    URL = "closing://"
-
-    async def sock_connect(self, net: Any, sock: socket.socket, sockaddr: Any, timeout_at: float | None = None) -> Any:
-        """As in the base class."""
-        try:
-            return await super().sock_connect(net, sock, sockaddr, timeout_at=timeout_at)
-        except BaseException:
-            sock.close()
-            raise
-
-
-def _connected(kind: Any, **settings: Any) -> Any:
-    """A client of this kind; when its construction fails, its thread and sockets end too.
-
-    kafka-python 3.0 leaves them running, one more with every attempt, and gives no handle to close them by.
-    """
-    begun: list[KafkaNetClient] = []
-
-    def begin(**configs: Any) -> KafkaNetClient:
-        begun.append(KafkaNetClient(**configs))
-        return begun[-1]
-
-    try:
-        return kind(kafka_client=begin, proxy_url=_ClosingSocket.URL, **settings)
-    except BaseException:
-        for client in begun:
-            client.close()
-        raise
-
-
 def _position(future: Any, deadline: float) -> Position:
     metadata = future.get(timeout=max(0.0, deadline - time.monotonic()))
     return Position(metadata.partition, metadata.offset)
-
-
-def _left_ms(deadline: float) -> int:
-    return max(1, round((deadline - time.monotonic()) * 1000))
-
-
-@contextmanager
-def _unavailable(doing: str) -> Iterator[None]:
-    try:
-        yield
-    except KafkaError as error:
-        raise Unavailable(f"Kafka is slow or away ({doing}): {error or type(error).__name__}") from error
 
 
 @contextmanager

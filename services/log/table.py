@@ -65,6 +65,11 @@ _BOUNDS = select(
 _COPY = 'COPY archive.record (partition, "offset", key, value) FROM STDIN (FORMAT BINARY)'
 
 
+def bound_topic(engine: Engine) -> str | None:
+    """Kafka's id of the topic that the archive belongs to; None: to none yet. Raises `Unavailable`."""
+    return TableLog(engine).topic_id
+
+
 class TableLog:
     """The log of a migrated database. The engine stays the caller's: `close` does not dispose it."""
 

@@ -11,7 +11,8 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from schemas.errors import Unavailable
 from schemas.topics import Topic
-from services.log.kafka import RECORD_BYTES_MAX, KafkaLog, declare
+from services.log.kafka import RECORD_BYTES_MAX, KafkaLog
+from services.log.kafka_topic import declare
 from services.log.port import Entry, EventLog
 from services.parts.kafka import LocalKafka
 from services.parts.ports import free_port
@@ -147,6 +148,52 @@ def test_what_retention_removed_is_not_taken_for_the_end(kafka_bootstrap: str, t
     assert [record.offset for record in log.read(partition, 3, 10)] == [3, 4]
 
 
+class TestAnotherTopic:
+    """Nothing is recorded in a topic that the archive does not belong to: no projector would read it."""
+
+    def test_it_is_not_written_to(self, kafka_bootstrap: str, topic: Topic) -> None:
+        log = KafkaLog(kafka_bootstrap, topic, log_id=LOG_ID, topic_id=lambda: "another")
+
+        with pytest.raises(Unavailable, match="made anew"):
+            log.append(some_entries(1))
+
+        assert set(log.ends().values()) == {0}
+        log.close()
+
+    def test_nothing_is_written_before_the_archive_is_bound(self, kafka_bootstrap: str, topic: Topic) -> None:
+        bound: list[str | None] = [None]
+        log = KafkaLog(kafka_bootstrap, topic, log_id=LOG_ID, topic_id=lambda: bound[0])
+
+        with pytest.raises(Unavailable, match="bound"):
+            log.append(some_entries(1))
+        bound[0] = declare(kafka_bootstrap, topic).topic_id
+
+        assert len(log.append(some_entries(1))) == 1
+        log.close()
+
+    def test_a_topic_made_anew_under_a_writer_acknowledges_nothing(self, kafka_bootstrap: str, topic: Topic) -> None:
+        log = KafkaLog(kafka_bootstrap, topic, log_id=LOG_ID, topic_id=lambda: declare_before)
+        declare_before = declare(kafka_bootstrap, topic).topic_id
+        log.append([Entry(b"s10:A", b"x")] * 5)
+        admin = KafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+        admin.delete_topics([topic.name])
+        admin.close()
+        declare(kafka_bootstrap, topic)
+
+        def refused() -> str:
+            try:
+                log.append([Entry(b"s10:A", b"x")])
+            except Unavailable as unavailable:
+                return str(unavailable)
+            return "acknowledged"
+
+        told = [refused() for _ in range(3)]
+
+        assert "acknowledged" not in told
+        assert "made anew" in told[-1]
+        log.close()
+
+
 class TestDeclare:
     """`declare` makes the topic once and guards its shape."""
 
@@ -156,12 +203,12 @@ class TestDeclare:
         assert declare(kafka_bootstrap, topic) == declare(kafka_bootstrap, topic)
 
     def test_a_recreated_topic_has_another_id(self, kafka_bootstrap: str, topic: Topic) -> None:
-        before = declare(kafka_bootstrap, topic)
+        before = declare(kafka_bootstrap, topic).topic_id
         admin = KafkaAdminClient(bootstrap_servers=kafka_bootstrap)
         admin.delete_topics([topic.name])
         admin.close()
 
-        assert declare(kafka_bootstrap, topic) != before
+        assert declare(kafka_bootstrap, topic).topic_id != before
 
     def test_another_number_of_partitions_is_refused(self, kafka_bootstrap: str, topic: Topic) -> None:
         with pytest.raises(RuntimeError, match="partitions"):
@@ -186,6 +233,21 @@ class TestDeclare:
         )
         admin.close()
         assert next(iter(described.values()))[topic.name]["retention.ms"]["value"] == str(7 * 3600 * 1000)
+
+    def test_one_broker_keeps_one_copy_and_no_lagging_replica_ever_leads(
+        self, kafka_bootstrap: str, topic: Topic
+    ) -> None:
+        declared = declare(kafka_bootstrap, topic)
+
+        names = ("min.insync.replicas", "unclean.leader.election.enable")
+        admin = KafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+        described = admin.describe_configs(
+            [ConfigResource(ConfigResourceType.TOPIC, topic.name, dict.fromkeys(names))], config_filter="all"
+        )
+        admin.close()
+        assert declared.replicas == 1
+        values = next(iter(described.values()))[topic.name]
+        assert [values[name]["value"] for name in names] == ["1", "false"]
 
     def test_without_a_broker_it_is_unavailable(self) -> None:
         with pytest.raises(Unavailable):

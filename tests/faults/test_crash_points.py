@@ -32,7 +32,8 @@ from services.custody.table_worker import project_what_is_there
 from services.edge.database import make_engine
 from services.edge.keys import KeyStore
 from services.log.crash import POINTS
-from services.log.kafka import KafkaLog, declare
+from services.log.kafka import KafkaLog
+from services.log.kafka_topic import declare
 from services.log.table import TableLog
 from services.parts.postgres import LocalPostgres
 from tests.faust_worker import assert_projected_exactly_once, everything, faust_worker, projected, wait_until

@@ -13,7 +13,8 @@ from sqlalchemy.pool import NullPool
 from schemas.topics import EVENTS
 from services.custody.migrations import upgrade
 from services.custody.worker import EXIT_AGAIN
-from services.log.kafka import KafkaLog, declare
+from services.log.kafka import KafkaLog
+from services.log.kafka_topic import declare
 from services.parts.kafka import LocalKafka
 from services.parts.postgres import LocalPostgres
 from tests.contract.log_suite import append_in_the_end

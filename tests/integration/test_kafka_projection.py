@@ -16,7 +16,8 @@ from schemas.readmodel import event
 from schemas.topics import EVENTS, Topic
 from services.custody.kafka_binding import ForeignTopic, bind_topic
 from services.custody.worker import EXIT_AGAIN, EXIT_BUG, EXIT_WRONG_TOPIC
-from services.log.kafka import KafkaLog, declare
+from services.log.kafka import KafkaLog
+from services.log.kafka_topic import declare
 from services.log.port import Entry
 from services.log.table import TableLog
 from tests.faust_worker import (
