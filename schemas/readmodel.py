@@ -76,6 +76,21 @@ record = Table(
     comment="Every record of the log, byte for byte. With the table log this is the log.",
 )
 
+operation = Table(
+    "operation",
+    metadata,
+    Column("operation_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("done", INSTANT, nullable=False, server_default=func.now()),
+    Column("what", Text, nullable=False, comment="dead_letter_discarded."),
+    Column("partition", SmallInteger, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("done_by", Text, nullable=False, comment="Who did it, as the operating system names the user."),
+    Index("operation_by_place", "partition", "offset"),
+    schema=ARCHIVE,
+    comment="What operators did to the log by hand. Only ever added to.",
+)
+
 # --- projection: derived, rebuilt by replay ----------------------------------------------------------------------
 
 position = Table(
@@ -117,6 +132,7 @@ event = Table(
         postgresql_where=text("type IN ('custody.handoff_accepted.v1', 'custody.handoff_released.v1')"),
     ),
     Index("event_by_source", "source", "sequence", postgresql_where=text("sequence IS NOT NULL")),
+    Index("event_parked", "record_time", "partition", "offset", postgresql_where=text("standing = 'parked'")),
     schema=PROJECTION,
     comment="One row per record of the archive, in the same order.",
 )

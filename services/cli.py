@@ -19,6 +19,7 @@ from services.console import (
     sentences,
     stop_on_signals,
 )
+from services.dlq_command import dlq
 from services.rules_command import rules
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ app.add_typer(keys, name="keys")
 app.add_typer(serve, name="serve")
 app.add_typer(work, name="work")
 app.add_typer(rules, name="rules")
+app.add_typer(dlq, name="dlq")
 
 DEFAULT_PORT = 8080
 

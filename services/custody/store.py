@@ -176,14 +176,14 @@ def project(connection: Connection, readings: Sequence[Reading], *, archive: boo
         return Projected(partition, fence.next_offset, fence.record_time, skipped=len(readings))
     batch = projection.settle(wanted, fence.log_id, fence.record_time)
     touched = _claim_identities(connection, batch)
-    copy_rows(connection, sql.Identifier(schema_of(connection), "event"), batch.rows)
+    copy_rows(connection, table_of(connection, "event"), batch.rows)
     mentions = batch.mentions()
     if mentions:
-        copy_mentions(connection, sql.Identifier(schema_of(connection), "mention"), mentions)
+        copy_mentions(connection, table_of(connection, "mention"), mentions)
     if archive:
         _copy_records(connection, wanted)
     crash_point("rows")
-    marks = _mark(connection, batch, touched, {found.other for found in mentions})
+    marks = mark_touched(connection, batch, touched, {found.other for found in mentions})
     next_offset = wanted[-1].record.offset + 1
     _move_position(connection, partition, fence.next_offset, next_offset, batch.record_time)
     connection.execute(select(func.pg_notify(PROJECTED, "")))
@@ -203,6 +203,11 @@ def schema_of(connection: Connection) -> str:
     """The schema that `projection` stands for on this connection: replay builds its tables in another one."""
     translated = connection.get_execution_options().get("schema_translate_map") or {}
     return str(translated.get(readmodel.PROJECTION, readmodel.PROJECTION))
+
+
+def table_of(connection: Connection, name: str) -> sql.Identifier:
+    """A table of the projection on this connection, for COPY."""
+    return sql.Identifier(schema_of(connection), name)
 
 
 def _lock_position(connection: Connection, partition: int) -> Fence:
@@ -351,7 +356,7 @@ def _cursor(connection: Connection) -> psycopg.Cursor[tuple[object, ...]]:
     return driver.cursor()
 
 
-def _mark(connection: Connection, batch: Batch, touched: frozenset[str], named: AbstractSet[str]) -> int:
+def mark_touched(connection: Connection, batch: Batch, touched: frozenset[str], named: AbstractSet[str]) -> int:
     """Mark the subjects whose verdicts may have changed, in one statement, so in one snapshot.
 
     One with a case, or with a mark already, is marked for any new event. A refresher that works on it at this moment
